@@ -1,0 +1,75 @@
+"""A portrait that moves: ``prepare`` once per photograph, ``animate`` once per frame (paper eq. 4 and 8, with the priors)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.generator.live import Generator, make_guide
+from engine.generator.live import Source as GeneratorSource
+from engine.head import load_head
+from engine.portrait import Portrait
+from engine.regress.portrait import Fit, fit_portrait
+from engine.values import Coefficients, Picture
+from engine.warp.source import SourceGeometry
+
+
+@dataclass(frozen=True)
+class Source:
+    """A portrait ready to be animated.
+
+    coefficients  z_s, the portrait as it is
+    fit           the head fitted to it
+    """
+
+    coefficients: Coefficients
+    fit: Fit
+    geometry: SourceGeometry
+    network: GeneratorSource
+
+
+class Animator:
+    """Animates one portrait at a time. ``animate`` belongs to one thread; ``prepare`` may run on another meanwhile."""
+
+    def __init__(self, backend: str = "auto", threads: int | None = None) -> None:
+        """Loads the head and the generator; about a second. Raises AssetError, ConfigError."""
+        self._head = load_head()
+        self._generator = Generator(backend=backend, threads=threads)
+        size = self._generator.guide_size
+        self._guide = np.empty((1, 5, size, size), np.float32)
+        self._source: Source | None = None
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend that runs the networks."""
+        return self._generator.backend
+
+    def prepare(self, portrait: Portrait) -> Source:
+        """Fits the head and makes everything that is needed only once per photograph; about a second."""
+        fit = fit_portrait(self._head, portrait.face, portrait.crop)
+        geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo)
+        network = self._generator.prepare(portrait.crop, portrait.matte, portrait.plate, portrait.crop)
+        return Source(fit.coefficients, fit, geometry, network)
+
+    def use(self, source: Source) -> None:
+        """Animates this portrait from now on; instant."""
+        self._source = source
+        self._generator.use(source.network)
+
+    def set_source(self, portrait: Portrait) -> Source:
+        """``prepare`` and ``use``."""
+        source = self.prepare(portrait)
+        self.use(source)
+        return source
+
+    def animate(self, z: Coefficients) -> Picture:
+        """(512, 512, 3) RGB: the portrait with the expression, pose and gaze of z_des; overwritten by the next call.
+
+        Raises RuntimeError before the first ``use``.
+        """
+        if self._source is None:
+            raise RuntimeError("animate() needs a portrait: call set_source() or use() first")
+        prior = self._source.geometry.prior(z)
+        make_guide(prior.render, prior.coverage, prior.render_weight, self._generator.guide_size, self._guide)
+        return self._generator.generate(z.vector(), self._guide, prior.flow, prior.render, prior.render_weight)

@@ -1,0 +1,49 @@
+"""The compositor in plain numpy: the readable twin that ``compose_fast`` and ``compose_torch`` must match."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.conventions import pixel_grid
+from engine.values import Floats, Picture
+
+
+def sample(image: Floats, points: Floats) -> Floats:
+    """(S, S, C) at (H, W, 2) crop coordinates → (H, W, C); bilinear, border padding."""
+    size = image.shape[0]
+    place = np.clip((points + 1) * (size / 2) - 0.5, 0, size - 1)
+    low = np.clip(np.floor(place).astype(int), 0, max(size - 2, 0))
+    share = (place - low)[..., None]
+    x, y, fx, fy = low[..., 0], low[..., 1], share[..., 0, :], share[..., 1, :]
+    upper = image[y, x] * (1 - fx) + image[y, x + 1] * fx
+    lower = image[y + 1, x] * (1 - fx) + image[y + 1, x + 1] * fx
+    result: Floats = (upper * (1 - fy) + lower * fy).astype(np.float32)
+    return result
+
+
+def compose(
+    state: Floats,
+    prior: Floats,
+    *,
+    foreground: Picture,
+    matte: Floats,
+    plate: Picture,
+    render: Picture,
+    render_weight: Floats,
+    mix: Floats,
+) -> Picture:
+    """The whole picture, (S, S, 3) uint8.
+
+    state (6, R, R): colour c (of −1…1), residual flow f, suppression s · prior (S, S, 2) · foreground, plate, render (S, S, 3)
+    uint8 · matte, render_weight (S, S) 0…1 · mix (3, 3), the weight of P in the last tRGB.
+    """
+    grid = pixel_grid(plate.shape[0])
+    large = sample(state.transpose(1, 2, 0), grid)
+    points = grid + prior + large[..., 3:5]
+    a = sample(matte[..., None], points)
+    picture = a * sample(foreground.astype(np.float32), points) + (1 - a) * plate
+    k = render_weight[..., None]
+    picture = (1 - k) * picture + k * render
+    out = (1 - large[..., 5:]) * ((picture / 127.5 - 1) @ mix.T) + large[..., :3]
+    levels: Picture = np.clip(np.rint((out + 1) * 127.5), 0, 255).astype(np.uint8)
+    return levels

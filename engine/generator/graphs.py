@@ -1,0 +1,109 @@
+"""The two graphs of a generator, as they are exported and as the torch backend runs them: ``source`` and ``frame`` (torch).
+
+An exported file holds the module's own parameters under their own names (large ones in half precision), and in its metadata
+the variant and which graph it is; so it is also the file from which the module can be rebuilt.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import onnx
+import torch
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from engine.errors import AssetError
+from engine.generator.far import FarGenerator
+from engine.generator.variants import GUIDE_CHANNELS, SOURCE_CHANNELS, Variant
+from engine.values import COEFFICIENTS
+
+HALF_SUFFIX = ".half"  # of the name under which a parameter is stored in half precision
+PREFIX = "generator."
+
+
+class Graph(nn.Module):
+    """A part of the generator with plain tensors as inputs and outputs, in a fixed order; batch of one."""
+
+    name: Literal["source", "frame"]
+
+    def __init__(self, generator: FarGenerator) -> None:
+        super().__init__()
+        self.generator = generator
+        self.features = [f"source_{resolution}" for resolution in generator.variant.resolutions]
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the outputs."""
+        raise NotImplementedError
+
+    def example(self) -> dict[str, Tensor]:
+        """Zeros of every input's shape, in the order of ``forward``."""
+        raise NotImplementedError
+
+
+class SourceGraph(Graph):
+    """photo (1, 3, S, S) → source_4, source_8, … (F_s)."""
+
+    name = "source"
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of F_s, coarse to fine."""
+        return self.features
+
+    def example(self) -> dict[str, Tensor]:
+        """The photograph."""
+        size = self.generator.variant.size
+        return {"photo": torch.zeros(1, SOURCE_CHANNELS, size, size)}
+
+    def forward(self, photo: Tensor) -> list[Tensor]:
+        """F_s, coarse to fine."""
+        return self.generator.source(photo)
+
+
+class FrameGraph(Graph):
+    """z, guide, the flow prior at the variant's top resolution (where it has one), F_s → state (c, f, s)."""
+
+    name = "frame"
+
+    @property
+    def outputs(self) -> list[str]:
+        """The state alone."""
+        return ["state"]
+
+    def example(self) -> dict[str, Tensor]:
+        """z, guide, prior, F_s."""
+        variant = self.generator.variant
+        shapes = {"z": (1, COEFFICIENTS), "guide": (1, GUIDE_CHANNELS, variant.guide_size, variant.guide_size)}
+        shapes |= {"prior": (1, 2, variant.top, variant.top)} if variant.flow_prior else {}
+        shapes |= {f"source_{r}": (1, variant.feature_width(r), r, r) for r in variant.resolutions}
+        return {name: torch.zeros(shape) for name, shape in shapes.items()}
+
+    def forward(self, z: Tensor, guide: Tensor, *rest: Tensor) -> tuple[Tensor]:
+        """The state (1, 6, R, R)."""
+        prior, source = (rest[0], rest[1:]) if self.generator.variant.flow_prior else (None, rest)
+        return (self.generator.frame(z, guide, prior, list(source)),)
+
+
+GRAPHS: dict[str, type[Graph]] = {graph.name: graph for graph in (SourceGraph, FrameGraph)}
+
+
+def load(path: Path) -> Graph:
+    """Rebuild the module of an exported file, with its weights; raises AssetError."""
+    try:
+        model = onnx.load(path)
+        about = {entry.key: entry.value for entry in model.metadata_props}
+        graph = GRAPHS[about["graph"]](FarGenerator(Variant.from_json(about["variant"])))
+    except (OSError, DecodeError, KeyError, TypeError, ValueError) as error:
+        raise AssetError(f"is not a graph that the exporter wrote, {error}") from error
+    parameters = {}
+    for stored in model.graph.initializer:
+        if stored.name.startswith(PREFIX):
+            values = torch.from_numpy(numpy_helper.to_array(stored).astype("float32"))
+            parameters[stored.name.removesuffix(HALF_SUFFIX)] = values
+    # A graph stores only what it uses: the other graph's part stays as it was made, and is never run.
+    graph.load_state_dict(parameters, strict=False)
+    return graph.requires_grad_(False)

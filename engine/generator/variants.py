@@ -1,0 +1,116 @@
+"""The generator's variants: one architecture, frozen numbers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+SOURCE_CHANNELS = 3
+GUIDE_CHANNELS = 5  # I_3D (RGB), coverage of the head mesh, render weight k
+COLOUR, FLOW, MASK = slice(0, 3), slice(3, 5), slice(5, 6)  # channels of the state that the FAR blocks add up
+STATE_CHANNELS = 6
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The shape of one generator. Sizes in pixels; every resolution is a power of two times the first.
+
+    size           side of the picture
+    blocks         (resolution, width of F_inter) of each FAR block, coarse to fine; one of its predecessor's resolution refines
+    feature_share  width of F_s and of F_3D, as a share of F_inter's at that resolution (rounded down to 8, at least 8)
+    convs          StyleConvs per block, the first of which is up-sampled (bilinear); the first block has one, as in StyleGAN2
+    latent         width of w
+    guide_size     side of the guide (I_3D, coverage, render weight)
+    sub_pixels     the last block's heads write sub_pixels² points per feature
+    mask           the state has a sixth channel s, with which the network suppresses the picture prior: out = (1 − s)·P + c;
+                   without it P enters the last tRGB as three more source channels
+    flow_prior     block i warps with prior_i + f^i instead of f^i alone
+    picture_prior  the photograph itself, warped at full resolution, is what the network corrects
+    """
+
+    name: str
+    size: int
+    blocks: tuple[tuple[int, int], ...]
+    feature_share: float
+    convs: int
+    latent: int
+    guide_size: int
+    sub_pixels: int
+    mask: bool
+    flow_prior: bool = True
+    picture_prior: bool = True
+
+    @property
+    def resolutions(self) -> tuple[int, ...]:
+        """The resolutions at which the encoders give features, coarse to fine."""
+        return tuple(sorted({resolution for resolution, _ in self.blocks}))
+
+    @property
+    def top(self) -> int:
+        """The last block's resolution; the flow prior enters the network at this one."""
+        return self.blocks[-1][0]
+
+    @property
+    def output_size(self) -> int:
+        """Side of the state (c, f, s) that the network hands to the compositor."""
+        return self.top * self.sub_pixels
+
+    @property
+    def has_mask(self) -> bool:
+        """Whether the state has the channel s; without the picture prior there is nothing to suppress."""
+        return self.mask and self.picture_prior
+
+    @property
+    def guide_channels(self) -> int:
+        """How many of the guide's channels are used: without the picture prior only the paper's I_3D."""
+        return GUIDE_CHANNELS if self.picture_prior else 3
+
+    def feature_width(self, resolution: int) -> int:
+        """Channels of F_s and of F_3D at ``resolution``."""
+        width = next(width for block, width in self.blocks if block == resolution)
+        return max(8, int(width * self.feature_share) // 8 * 8)
+
+    def to_json(self) -> str:
+        """The variant as one line, as it is stored in an exported graph."""
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> Variant:
+        """The inverse of ``to_json``."""
+        values: dict[str, Any] = json.loads(text)
+        values["blocks"] = tuple((resolution, width) for resolution, width in values["blocks"])
+        return Variant(**values)
+
+
+# Paper, section 3.2: StyleGAN2 config F at 512², encoders of 7 down-sampling convolutions (512 → 4).
+PAPER = Variant(
+    name="paper",
+    size=512,
+    blocks=((4, 512), (8, 512), (16, 512), (32, 512), (64, 512), (128, 256), (256, 128), (512, 64)),
+    feature_share=1.0,
+    convs=2,
+    latent=512,
+    guide_size=512,
+    sub_pixels=1,
+    mask=False,
+)
+
+# For two ordinary CPU cores; how the widths were chosen: docs/generator.md.
+LIVE = Variant(
+    name="live",
+    size=512,
+    blocks=((4, 128), (8, 128), (16, 128), (32, 128), (64, 96), (128, 32), (128, 32)),
+    feature_share=0.5,
+    convs=1,
+    latent=128,
+    guide_size=256,
+    sub_pixels=2,
+    mask=True,
+)
+
+# The same code in a second of test time.
+TINY_PAPER = replace(PAPER, name="tiny-paper", size=16, blocks=((4, 16), (8, 16), (16, 8)), latent=16, guide_size=16)
+TINY_LIVE = replace(LIVE, name="tiny-live", size=32, blocks=((4, 16), (8, 16), (8, 16)), latent=16, guide_size=16)
+
+VARIANTS = {variant.name: variant for variant in (PAPER, LIVE, TINY_PAPER, TINY_LIVE)}

@@ -1,0 +1,161 @@
+"""A portrait: a photograph, the square of it that is animated, and that square taken apart into person and background.
+
+The square is composed as ``matte · crop + (1 − matte) · plate``; at rest that is the photograph again, and a head that moves
+uncovers the plate instead of dragging the background along.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from engine.crop import cut, extend, face_centre, face_size, square_around
+from engine.errors import InputError
+from engine.fill import fill
+from engine.picture import read_picture
+from engine.track import Tracker, person_matte
+from engine.values import Face, Floats, Picture, Square
+
+SIZE_PX = 512
+MIN_FACE_PX = 96
+MAX_SIDE_PX = 2560  # larger photographs are reduced first: a 720p view never shows more
+PERSON = 0.15  # share of person from which a pixel is cut out with them
+RIBBON_PX = (4, 16)  # distance from the person at which the matte begins and ends to fade, of 512
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """What is known of a photograph before any head is fitted to it.
+
+    photo       (H, W, 3)      the whole photograph, extended softly where the square reaches beyond it
+    square                     the animated square, in pixels of ``photo``
+    crop        (512, 512, 3)  that square
+    face                       the face in the crop, landmarks in crop pixels
+    matte       (512, 512)     0…1, the person
+    plate       (512, 512, 3)  the background, filled in behind the person
+    notes                      sentences for the user
+    """
+
+    photo: Picture
+    square: Square
+    crop: Picture
+    face: Face
+    matte: Floats
+    plate: Picture
+    notes: tuple[str, ...]
+
+
+def load_portrait(path: Path) -> Portrait:
+    """Reads and prepares a photograph; raises InputError when it cannot become an avatar."""
+    return make_portrait(read_picture(path), str(path))
+
+
+def make_portrait(photo: Picture, name: str) -> Portrait:
+    """``load_portrait`` for a picture already in memory; ``name`` is used in messages."""
+    photo = _limit(photo)
+    with Tracker("picture") as tracker:
+        face, notes = _find_face(tracker, photo, name)
+        square = square_around(face)
+        photo, square = _extend(photo, square)
+        crop = cut(photo, square, SIZE_PX)
+        found = tracker.find_all(crop)
+    in_crop = _largest(found) if found else _moved(face, square)
+    matte, plate = separate(crop, person_matte(crop), in_crop)
+    return Portrait(photo, square, crop, in_crop, matte, plate, notes)
+
+
+def separate(crop: Picture, soft: Floats, face: Face) -> tuple[Floats, Picture]:
+    """A crop and its soft person matte (512, 512) → the matte to compose with, and the plate.
+
+    The person is cut out generously, with a narrow ribbon of background around, and the matte fades within the ribbon only. There
+    the crop and the plate are the same picture, so that at rest the two compose to the photograph, exactly, however rough the
+    soft matte is; in motion wisps of hair stay with the head.
+    """
+    person = _person(crop, soft, face)
+    distance = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5)
+    matte = np.clip((RIBBON_PX[1] - distance) / (RIBBON_PX[1] - RIBBON_PX[0]), 0, 1).astype(np.float32)
+    return matte, fill(crop, distance > RIBBON_PX[0]).round().astype(np.uint8)
+
+
+def _limit(photo: Picture) -> Picture:
+    scale = MAX_SIDE_PX / max(photo.shape[:2])
+    if scale >= 1:
+        return photo
+    return np.asarray(cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _find_face(tracker: Tracker, photo: Picture, name: str) -> tuple[Face, tuple[str, ...]]:
+    faces = [face for view in _views(photo) for face in _find_in(tracker, photo, view)]
+    if not faces:
+        raise InputError(
+            f"No face was found in {name}. Wanted: a photograph with one face seen from the front, eyes and mouth visible."
+        )
+    face = _largest(faces)
+    height = face_size(face)
+    if height < MIN_FACE_PX:
+        raise InputError(
+            f"The face in {name} is {height:.0f} px high. Wanted: at least {MIN_FACE_PX} px; "
+            "take a larger photograph or one with the face closer."
+        )
+    others = [other for other in faces if np.linalg.norm(face_centre(other) - face_centre(face)) > 0.5 * height]
+    notes = (f"{name} shows several faces; the largest one is used.",) if others else ()
+    return face, notes
+
+
+def _views(photo: Picture) -> list[tuple[int, int, int, int]]:
+    """Windows (x, y, width, height) to look for faces in: all of it, with a margin for faces that fill it, then quarters."""
+    height, width = photo.shape[:2]
+    margin = max(height, width) // 2
+    whole = [(0, 0, width, height), (-margin, -margin, width + 2 * margin, height + 2 * margin)]
+    w, h = width * 3 // 5, height * 3 // 5
+    return whole + [(x, y, w, h) for y in (0, height - h) for x in (0, width - w)]
+
+
+def _find_in(tracker: Tracker, photo: Picture, view: tuple[int, int, int, int]) -> list[Face]:
+    x, y, width, height = view
+    square = np.array([[1.0, 0.0, -x], [0.0, 1.0, -y]])
+    window = cv2.warpAffine(photo, square, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    found = tracker.find_all(np.asarray(window, np.uint8))
+    shift = np.array([x, y, 0], np.float32)
+    size = (photo.shape[1], photo.shape[0])
+    return [replace(face, landmarks=face.landmarks + shift, size=size) for face in found]
+
+
+def _largest(faces: list[Face]) -> Face:
+    return max(faces, key=face_size)
+
+
+def _moved(face: Face, square: Square) -> Face:
+    scale = SIZE_PX / square.side_px
+    corner = np.array([square.centre_x_px - square.side_px / 2, square.centre_y_px - square.side_px / 2, 0], np.float32)
+    return replace(face, landmarks=((face.landmarks - corner) * scale).astype(np.float32), size=(SIZE_PX, SIZE_PX))
+
+
+def _extend(photo: Picture, square: Square) -> tuple[Picture, Square]:
+    """Continues the photograph, ever more blurred, as far as the square reaches beyond it."""
+    half = square.side_px / 2
+    height, width = photo.shape[:2]
+    edges = (
+        half - square.centre_x_px,
+        square.centre_x_px + half - width,
+        half - square.centre_y_px,
+        square.centre_y_px + half - height,
+    )
+    left, right, top, bottom = (max(0, int(np.ceil(edge))) for edge in edges)
+    if not left + right + top + bottom:
+        return photo, square
+    moved = replace(square, centre_x_px=square.centre_x_px + left, centre_y_px=square.centre_y_px + top)
+    return extend(photo, left, right, top, bottom), moved
+
+
+def _person(crop: Picture, soft: Floats, face: Face) -> Picture:
+    """(512, 512) 0/1: who the face belongs to. The soft matte is drawn to the picture's own edges, and the face always counts."""
+    fine = cv2.ximgproc.guidedFilter(crop.astype(np.float32) / 255, soft, 8, 1e-4)
+    person = (fine > PERSON).astype(np.uint8)
+    cv2.fillConvexPoly(person, cv2.convexHull(face.landmarks[:, :2].round().astype(np.int32)), (1,))
+    _, labels = cv2.connectedComponents(person)
+    x, y = face_centre(face).round().astype(int)
+    return np.asarray(labels == labels[y, x], np.uint8)

@@ -1,0 +1,222 @@
+"""Fitting the head to landmarks: pose and identity by Gauss-Newton on the reprojection error, gaze from the irises.
+
+The residual is the landmarks' distance in crop coordinates (``engine.conventions``), the camera the one stated there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.conventions import CAMERA_DISTANCE_DM, FOCAL, angles, place, project, rotation
+from engine.head import HeadModel
+from engine.values import EXPRESSION, EXPRESSION_NAMES, IDENTITY, LANDMARKS, Coefficients, Face, Floats, Square
+
+RIGHT_IRIS, LEFT_IRIS = slice(468, 473), slice(473, 478)
+LANDMARK_NOISE = 0.012  # of the tracker, crop coordinates: 3 px of 512
+STILL_DM = 0.04  # a landmark that expressions move by this much counts half for the pose
+DEPTH_TRUST = 0.3  # of the tracker's z against its x and y
+SCORE_NOISE = 0.2  # of the tracker's blend-shape scores as a prior of β
+MAX_GAZE = 0.6  # sine of the largest eye rotation, 37°
+
+
+@dataclass(frozen=True)
+class LandmarkBasis:
+    """The head model seen only at its 478 landmark points: a few hundred numbers instead of thousands of vertices."""
+
+    mean: Floats  # (478, 3)
+    identity: Floats  # (80, 478, 3)
+    expression: Floats  # (64, 478, 3)
+    stillness: Floats  # (478,) 0…1, how little expressions move the point: its weight in a pose
+    eye_centres: Floats  # (2, 3) left, right, of the mean head
+    eye_identity: Floats  # (80, 2, 3)
+    iris_radius_dm: float  # distance of the iris from the eye's centre
+
+    @staticmethod
+    def of(head: HeadModel) -> LandmarkBasis:
+        def at(field: Floats) -> Floats:
+            corners = field[..., head.triangles[head.landmark_triangles], :]
+            return np.asarray((corners * head.landmark_weights[..., None]).sum(-2), np.float32)
+
+        expression = at(head.expression_basis)
+        motion = np.sqrt((expression**2).sum((0, 2)))
+        stillness = 1 / (1 + (motion / STILL_DM) ** 2)
+        stillness[468:] = 0
+        centres = head.mean_shape[head.eye_centres].mean(1)
+        mean = at(head.mean_shape)
+        radius = float(np.linalg.norm(mean[LEFT_IRIS].mean(0) - centres[0]))
+        by_identity = head.identity_basis[:, head.eye_centres].mean(2)
+        return LandmarkBasis(
+            mean, at(head.identity_basis), expression, stillness.astype(np.float32), centres, by_identity, radius
+        )
+
+    def shape(self, identity: Floats, expression: Floats) -> Floats:
+        """(478, 3) landmark points in head coordinates, eq. 2 (irises look straight ahead)."""
+        flat = self.mean + np.tensordot(identity, self.identity, 1) + np.tensordot(expression, self.expression, 1)
+        return np.asarray(flat, np.float32)
+
+
+def observed(face: Face, square: Square) -> Floats:
+    """(478, 3) a face's landmarks in crop coordinates."""
+    return square.normalise(face.landmarks)
+
+
+def expression_of(face: Face) -> Floats:
+    """(64,) β from the tracker's blend-shape scores; the twelve further components stay zero."""
+    beta = np.zeros(EXPRESSION, np.float32)
+    beta[: len(EXPRESSION_NAMES)] = face.blendshapes
+    return beta
+
+
+def initial_pose(points: Floats, seen: Floats, weights: Floats) -> Floats:
+    """(6,) pose from 3-D points and landmarks in crop coordinates with depth: weighted Procrustes under weak perspective."""
+    w = (weights / weights.sum())[:, None]
+    upright = seen * np.array([1, -1, 1], np.float32)  # y up
+    centre_a, centre_b = (w * points).sum(0), (w * upright).sum(0)
+    a, b = points - centre_a, upright - centre_b
+    u, singular, vt = np.linalg.svd((w * a).T @ b)
+    signs = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
+    R = ((u * signs) @ vt).T
+    scale = (singular * signs).sum() / (w * a**2).sum()
+    depth = FOCAL / scale
+    offset = centre_b - scale * (R @ centre_a)
+    x, y = offset[:2] * depth / FOCAL
+    return np.asarray([*angles(R), x, y, CAMERA_DISTANCE_DM - depth], np.float32)
+
+
+def refine_pose(points: Floats, seen: Floats, pose: Floats, weights: Floats, steps: int = 4) -> Floats:
+    """(6,) the pose that minimises the weighted reprojection error of (N, 3) points, by Gauss-Newton from ``pose``."""
+    for _ in range(steps):
+        residual, J = _pose_system(points, seen, pose)
+        Jw = J * weights[:, None, None]
+        normal = np.einsum("nij,nik->jk", Jw, J)
+        step = np.linalg.solve(normal + 1e-9 * np.eye(6), np.einsum("nij,ni->j", Jw, residual))
+        pose = _step(pose, step)
+    return pose
+
+
+def fit_identity(
+    basis: LandmarkBasis, seen: Floats, expression: Floats, weights: Floats, steps: int = 8
+) -> tuple[Floats, Floats]:
+    """(80,) α and (6,) pose that explain landmarks (478, 3), with the prior α ~ N(0, 1)."""
+    alpha = np.zeros(IDENTITY, np.float32)
+    pose = initial_pose(basis.shape(alpha, expression)[:468], seen[:468], basis.stillness[:468] + 0.05)
+    for _ in range(steps):
+        points = basis.shape(alpha, expression)
+        residual, J_pose = _pose_system(points, seen, pose)
+        moved = basis.identity @ rotation(pose[:3]).T  # (80, 478, 3)
+        J_alpha = np.einsum("nij,anj->nia", _projection_gradient(place(points, pose)), moved)
+        J = np.concatenate([J_pose, J_alpha], 2).reshape(-1, 6 + IDENTITY)
+        w = np.repeat(weights, 2)[:, None] / LANDMARK_NOISE**2
+        normal = J.T @ (w * J)
+        gradient = J.T @ (w[:, 0] * residual.reshape(-1))
+        normal[6:, 6:] += np.eye(IDENTITY)
+        gradient[6:] -= alpha
+        step = np.linalg.solve(normal + 1e-6 * np.eye(len(normal)), gradient)
+        pose, alpha = _step(pose, step[:6]), (alpha + step[6:]).astype(np.float32)
+    return alpha, pose
+
+
+def gaze_of(eye_centres: Floats, iris_radius_dm: float, pose: Floats, seen: Floats) -> Floats:
+    """(4,) τ: where the rays through the irises' centres meet the spheres around the eye centres (2, 3), left and right."""
+    R = rotation(pose[:3])
+    out = []
+    for centre, iris in zip(eye_centres, (LEFT_IRIS, RIGHT_IRIS), strict=True):
+        eye = R @ centre + pose[3:]
+        depth = CAMERA_DISTANCE_DM - eye[2] - iris_radius_dm
+        x, y = seen[iris, :2].mean(0) * np.array([1, -1]) * depth / FOCAL
+        across = np.array([x - eye[0], y - eye[1]]) / iris_radius_dm
+        forward = np.sqrt(max(0.2, 1 - float((across**2).sum())))
+        direction = R.T @ np.array([*across, forward])
+        out.append(np.clip(direction[:2] / np.linalg.norm(direction), -MAX_GAZE, MAX_GAZE))
+    return np.asarray(np.concatenate(out), np.float32)
+
+
+def fit_expression(
+    basis: LandmarkBasis, rest: Floats, seen: Floats, scores: Floats, pose: Floats, steps: int = 2
+) -> tuple[Floats, Floats]:
+    """(64,) β and (6,) pose that explain landmarks of a face whose rest shape (478, 3) is known, by Gauss-Newton from ``pose``.
+
+    The tracker's scores are the prior: they know what a face does, the landmarks know by how much. β may leave 0…1 slightly.
+    """
+    count = len(EXPRESSION_NAMES)
+    beta = scores.copy()
+    weights = np.full(2 * 468, 1 / LANDMARK_NOISE**2, np.float32)
+    flat = basis.expression[:count, :468].reshape(count * 468, 3)
+    for _ in range(steps):
+        points = rest[:468] + np.tensordot(beta[:count], basis.expression[:count, :468], 1)
+        residual, J_pose = _pose_system(points, seen[:468], pose)
+        moved = (flat @ rotation(pose[:3]).T).reshape(count, 468, 3).transpose(1, 2, 0)
+        J = np.concatenate([J_pose, _projection_gradient(place(points, pose)) @ moved], 2).reshape(2 * 468, 6 + count)
+        Jw = J * weights[:, None]
+        normal, gradient = Jw.T @ J, Jw.T @ residual.reshape(-1)
+        normal[np.arange(6, 6 + count), np.arange(6, 6 + count)] += 1 / SCORE_NOISE**2
+        gradient[6:] -= (beta[:count] - scores[:count]) / SCORE_NOISE**2
+        step = np.linalg.solve(normal + 1e-6 * np.eye(6 + count, dtype=np.float32), gradient)
+        pose = _step(pose, step[:6])
+        beta[:count] += step[6:]
+    return beta, pose
+
+
+class LandmarkRegressor:
+    """z of one person from frame to frame: the identity is fitted once, on ``meet``; a frame then costs some milliseconds."""
+
+    def __init__(self, head: HeadModel) -> None:
+        self.basis = LandmarkBasis.of(head)
+        self._identity: Floats | None = None
+
+    def meet(self, face: Face, square: Square) -> None:
+        """Fits the identity to a new face."""
+        weights = np.ones(LANDMARKS, np.float32)
+        weights[468:] = 0
+        seen, scores = observed(face, square), expression_of(face)
+        self._identity, _ = fit_identity(self.basis, seen, scores, weights)
+        self._rest = self.basis.shape(self._identity, np.zeros(EXPRESSION, np.float32))
+        self._eyes = self.basis.eye_centres + np.tensordot(self._identity, self.basis.eye_identity, 1)
+
+    def regress(self, face: Face, square: Square) -> Coefficients:
+        """z of a frame: β, p, τ of the moment, α of the person; texture and light are not looked at."""
+        if self._identity is None:
+            self.meet(face, square)
+        assert self._identity is not None  # noqa: S101 - for the type checker, ``meet`` has set it
+        seen, scores = observed(face, square), expression_of(face)
+        start = initial_pose(self._rest[:468], seen[:468], self.basis.stillness[:468])
+        pose = refine_pose(self._rest, seen, start, self.basis.stillness, steps=2)
+        beta, pose = fit_expression(self.basis, self._rest, seen, scores, pose)
+        gaze = gaze_of(self._eyes, self.basis.iris_radius_dm, pose, seen)
+        neutral = Coefficients.neutral()
+        return Coefficients(self._identity, beta, neutral.texture, neutral.illumination, pose, gaze)
+
+
+def _projection_gradient(placed: Floats) -> Floats:
+    """(N, 3) camera space → (N, 2, 3) derivative of the crop coordinates."""
+    depth = CAMERA_DISTANCE_DM - placed[:, 2]
+    scale, zero = FOCAL / depth, np.zeros_like(depth)
+    rows_x = np.stack([scale, zero, scale * placed[:, 0] / depth], 1)
+    rows_y = np.stack([zero, -scale, -scale * placed[:, 1] / depth], 1)
+    return np.stack([rows_x, rows_y], 1)
+
+
+def _pose_system(points: Floats, seen: Floats, pose: Floats) -> tuple[Floats, Floats]:
+    """Residual (N, 2) and its derivative (N, 2, 6) by a small rotation before R and a shift of t."""
+    placed = place(points, pose)
+    residual = seen[:, :2] - project(placed)[:, :2]
+    arm = placed - pose[3:]
+    zero = np.zeros(len(arm), np.float32)
+    x, y, z = arm.T
+    # columns: ω × arm for ω along each axis
+    turn = np.stack(
+        [np.stack([zero, -z, y], 1), np.stack([z, zero, -x], 1), np.stack([-y, x, zero], 1)],
+        2,
+    )
+    gradient = _projection_gradient(placed)
+    return residual, np.concatenate([gradient @ turn, gradient], 2)
+
+
+def _step(pose: Floats, step: Floats) -> Floats:
+    angle = float(np.linalg.norm(step[:3]))
+    axis = step[:3] / max(angle, 1e-12)
+    K = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
+    turn = np.eye(3) + np.sin(angle) * K + (1 - np.cos(angle)) * K @ K
+    return np.asarray([*angles(turn @ rotation(pose[:3])), *(pose[3:] + step[3:])], np.float32)

@@ -1,0 +1,99 @@
+"""Fitting the head to a portrait: all 261 coefficients, and what a linear model cannot say of a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.conventions import CAMERA_DISTANCE_DM, FOCAL, place, project, rotation
+from engine.head import HeadModel, Part, PersonalHead
+from engine.regress.appearance import fit_appearance, vertex_colours
+from engine.regress.landmarks import LandmarkBasis, expression_of, fit_identity, gaze_of, observed
+from engine.render import create_renderer
+from engine.render.lighting import vertex_normals
+from engine.values import EXPRESSION_NAMES, LANDMARKS, Coefficients, Face, Floats, Picture, Square
+
+FIT_SIZE_PX = 512
+WIDE_DM, NARROW_DM = 0.35, 0.09  # reach of the personal offset around a landmark: the face's shape, and a lid's edge
+OFFSET_NOISE = 0.05  # of the landmarks, against the kernel's 1: how exactly they are followed
+BLINKS = (EXPRESSION_NAMES.index("eyeBlinkLeft"), EXPRESSION_NAMES.index("eyeBlinkRight"))
+LIDS = (((385, 386, 387), (380, 374, 373)), ((160, 159, 158), (144, 145, 153)))  # upper and lower edge, left and right eye
+BLINK_GAIN = (0.6, 1.8)
+CLOSED = 0.6  # a blink score above which the photograph's eyes count as closed
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A person as the head model sees them: z of the portrait, the head with its personal offset, and its albedo (V, 3)."""
+
+    coefficients: Coefficients
+    head: PersonalHead
+    albedo: Floats
+
+
+def fit_portrait(head: HeadModel, face: Face, crop: Picture) -> Fit:
+    """All of z from a face in a square crop: shape and pose from landmarks, gaze from irises, light and texture from pixels."""
+    size = crop.shape[0]
+    seen = observed(face, Square(size / 2, size / 2, size))
+    beta = expression_of(face)
+    weights = np.ones(LANDMARKS, np.float32)
+    weights[468:] = 0
+    basis = LandmarkBasis.of(head)
+    alpha, pose = fit_identity(basis, seen, beta, weights)
+    head = _with_closing_lids(head, basis, seen, beta, pose)
+    basis = LandmarkBasis.of(head)
+    offset = personal_offset(head, basis.shape(alpha, beta), seen, pose)
+    personal = head.with_identity(alpha, offset)
+    gaze = gaze_of(personal.eye_centres, basis.iris_radius_dm, pose, seen)
+    z = replace(Coefficients.neutral(), identity=alpha, expression=beta, pose=pose, gaze=gaze)
+    gamma, delta = _appearance(head, personal, z, crop)
+    z = replace(z, illumination=gamma, texture=delta)
+    return Fit(z, personal, head.albedo(delta))
+
+
+def personal_offset(head: HeadModel, points: Floats, seen: Floats, pose: Floats) -> Floats:
+    """(V, 3) what moves the landmark points (478, 3) onto the seen ones (478, 3), spread smoothly over the head [dm].
+
+    Kernel ridge regression with two reaches; the eyeballs move as a whole, for they must stay round.
+    """
+    placed = place(points, pose)
+    depth = CAMERA_DISTANCE_DM - placed[:, 2:]
+    missing = (seen[:, :2] - project(placed)[:, :2]) * np.array([1, -1], np.float32) * depth / FOCAL
+    shift = np.concatenate([missing, np.zeros((LANDMARKS, 1), np.float32)], 1) @ rotation(pose[:3])
+    rest = head.landmarks(head.mean_shape)[:468]
+    gram = _kernel(rest, rest) + OFFSET_NOISE * np.eye(468)
+    coefficients = np.linalg.solve(gram, shift[:468])
+    offset = _kernel(head.mean_shape, rest) @ coefficients
+    for part in (Part.EYE_LEFT, Part.EYE_RIGHT):
+        eye = np.unique(head.triangles[head.part == part])
+        offset[eye] = _kernel(head.mean_shape[eye].mean(0)[None], rest) @ coefficients
+    return offset.astype(np.float32)
+
+
+def _kernel(a: Floats, b: Floats) -> Floats:
+    squared = ((a[:, None] - b[None]) ** 2).sum(-1)
+    return np.asarray(0.5 * np.exp(-squared / (2 * WIDE_DM**2)) + 0.5 * np.exp(-squared / (2 * NARROW_DM**2)), np.float32)
+
+
+def _with_closing_lids(head: HeadModel, basis: LandmarkBasis, seen: Floats, beta: Floats, pose: Floats) -> HeadModel:
+    """The head with its blinks scaled so that 1 closes *this* person's eyes, however wide the photograph shows them."""
+    depth = CAMERA_DISTANCE_DM - pose[5]
+    expression = head.expression_basis.copy()
+    for blink, (upper, lower) in zip(BLINKS, LIDS, strict=True):
+        opening = np.linalg.norm(seen[list(upper), :2] - seen[list(lower), :2], axis=1).mean() * depth / FOCAL
+        travel = (basis.expression[blink, list(lower), 1] - basis.expression[blink, list(upper), 1]).mean()
+        if beta[blink] < CLOSED:
+            expression[blink] *= np.clip(opening / (travel * (1 - beta[blink])), *BLINK_GAIN)
+    return replace(head, expression_basis=expression)
+
+
+def _appearance(head: HeadModel, personal: PersonalHead, z: Coefficients, crop: Picture) -> tuple[Floats, Floats]:
+    placed = place(personal.shape(z.expression, z.gaze), z.pose)
+    screen = project(placed)
+    raster = create_renderer("cpu", FIT_SIZE_PX).rasterise(screen, head.triangles)
+    visible = np.zeros(len(placed), np.float32)
+    visible[head.triangles[np.unique(raster.triangle[raster.triangle >= 0])]] = 1
+    visible[np.unique(head.triangles[head.part > Part.EYE_RIGHT])] = 0
+    visible *= head.follow > 0.5  # collars are not skin
+    return fit_appearance(head, vertex_normals(placed, head.triangles), vertex_colours(crop, screen), visible)

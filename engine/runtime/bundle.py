@@ -1,0 +1,103 @@
+"""The bundle: the folder with an exported generator. manifest.json, source.onnx, frame.onnx."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import AssetError
+from engine.generator.variants import Variant
+from engine.runtime.sessions import Check, Session, open_session
+from engine.values import Floats
+
+FORMAT = 1  # of the manifest; raised when an older program could not use a newer bundle
+MANIFEST = "manifest.json"
+ASSETS = Path(__file__).parents[1] / "assets"
+LIVE_BUNDLE = ASSETS / "live"
+HEAD_ASSET = ASSETS / "open_head.npz"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An exported generator whose files are what the manifest says.
+
+    picture_mix  (3, 3)  the weight of the picture prior P in the last tRGB
+    checks       graph name → the self-test's stored answer
+    """
+
+    folder: Path
+    variant: Variant
+    picture_mix: Floats
+    checks: Mapping[str, Check]
+
+    def open(self, graph: str, backend: str = "auto", *, threads: int | None = None) -> Session:
+        """A session for 'source' or 'frame', self-tested; raises ConfigError, AssetError."""
+        return open_session(self.folder / f"{graph}.onnx", backend, threads=threads, check=self.checks[graph])
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_manifest(
+    folder: Path, variant: Variant, picture_mix: Floats, answers: Mapping[str, Mapping[str, Floats]], head_sha256: str | None
+) -> None:
+    """Describe the graphs that lie in ``folder``; ``answers`` is graph → output → stored self-test values."""
+    graphs = {
+        graph: {
+            "sha256": file_sha256(folder / f"{graph}.onnx"),
+            "self_test": {name: [round(float(value), 5) for value in values] for name, values in outputs.items()},
+        }
+        for graph, outputs in answers.items()
+    }
+    manifest = {
+        "format": FORMAT,
+        "licence": "MIT",
+        "head_sha256": head_sha256,
+        "variant": json.loads(variant.to_json()),
+        "picture_mix": picture_mix.tolist(),
+        "graphs": graphs,
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read the manifest and compare every file with it; raises AssetError.
+
+    A trained generator belongs to the head model it was trained with; an untrained one (``head_sha256`` null) suits any.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        if manifest["format"] != FORMAT:
+            raise AssetError(
+                f"The generator in {folder} has format {manifest['format']}, this program reads {FORMAT}: update it."
+            )
+        for graph, entry in manifest["graphs"].items():
+            _require_hash(folder / f"{graph}.onnx", entry["sha256"], "is damaged: install the program again or export it anew")
+        if manifest["head_sha256"] is not None:
+            _require_hash(
+                HEAD_ASSET, manifest["head_sha256"], f"is not the head model that the generator in {folder} was trained with"
+            )
+        checks = {
+            graph: Check({name: np.array(values, np.float32) for name, values in entry["self_test"].items()})
+            for graph, entry in manifest["graphs"].items()
+        }
+        variant = Variant.from_json(json.dumps(manifest["variant"]))
+        return Bundle(folder, variant, np.array(manifest["picture_mix"], np.float32), checks)
+    except OSError as error:
+        raise AssetError(
+            f"The generator in {folder} is not complete, {error}. Install the program again or export it anew."
+        ) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise AssetError(f"{folder / MANIFEST} is not a generator's manifest: {error!r}. Export it anew.") from error
+
+
+def _require_hash(path: Path, sha256: str, complaint: str) -> None:
+    if file_sha256(path) != sha256:
+        raise AssetError(f"{path} {complaint}.")

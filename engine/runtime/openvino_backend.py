@@ -1,0 +1,52 @@
+"""OpenVINO: the only module that imports it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from engine.errors import AssetError
+from engine.values import Floats
+
+# Importing openvino reports "import" to its makers and writes a client number into the home directory, unless this module
+# of theirs cannot be imported; then it uses its own silent stub.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+
+import openvino  # noqa: E402
+
+
+class OpenVinoSession:
+    """A compiled graph on the CPU, float32."""
+
+    backend = "openvino"
+
+    def __init__(self, model: openvino.CompiledModel) -> None:
+        # Node names: a port may have further names, of what was folded into it.
+        self.inputs: Mapping[str, tuple[int, ...]] = {port.node.friendly_name: tuple(port.shape) for port in model.inputs}
+        self._outputs = [port.node.friendly_name.removesuffix("/sink_port_0") for port in model.outputs]
+        self._request = model.create_infer_request()
+        self._feeds: dict[str, Floats] = {}
+
+    def run(self, feeds: Mapping[str, Floats]) -> dict[str, Floats]:
+        """See ``Session.run``."""
+        # Kept until the next run: OpenVINO reads shared arrays without holding them, and a freed one gives NaN.
+        self._feeds = {name: feeds[name] for name in self.inputs}
+        result = self._request.infer(self._feeds, share_inputs=True, share_outputs=True)
+        return {name: result[number] for number, name in enumerate(self._outputs)}
+
+
+def open_graph(path: Path, threads: int) -> OpenVinoSession:
+    """Compile for low latency; raises AssetError."""
+    # float32 also where the CPU has bfloat16: coordinates in bfloat16 are off by a pixel. No pinning: the other stages
+    # of the program use the same cores.
+    settings = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": threads,
+        "ENABLE_CPU_PINNING": False,
+    }
+    try:
+        return OpenVinoSession(openvino.Core().compile_model(str(path), "CPU", settings))
+    except RuntimeError as error:
+        raise AssetError(f"cannot read or compile it, {str(error).strip().splitlines()[-1]}") from error

@@ -1,0 +1,92 @@
+"""The only place that knows mediapipe: face landmarks with blend-shape scores, and the person matte.
+
+mediapipe 0.10.21 is the last release whose models all run locally and that reports nothing to anyone; the face landmarker is the
+published float16 model (``engine/assets/face_landmarker.task``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import mediapipe as mp
+import numpy as np
+from mediapipe.tasks.python import BaseOptions, vision
+
+from engine.values import EXPRESSION_NAMES, LANDMARKS, Face, Floats, Picture
+
+MODEL = Path(__file__).parent.parent / "assets" / "face_landmarker.task"
+MAX_FACES = 6  # in a portrait; more are not counted
+
+
+class Tracker:
+    """Finds faces. ``mode`` "video" follows one face from frame to frame, "picture" looks at each picture on its own."""
+
+    def __init__(self, mode: Literal["video", "picture"] = "video") -> None:
+        self._video = mode == "video"
+        options = vision.FaceLandmarkerOptions(
+            # the model is handed over as bytes: mediapipe cannot open paths outside ASCII on Windows
+            base_options=BaseOptions(model_asset_buffer=MODEL.read_bytes()),
+            running_mode=vision.RunningMode.VIDEO if self._video else vision.RunningMode.IMAGE,
+            num_faces=1 if self._video else MAX_FACES,
+            output_face_blendshapes=True,
+        )
+        self._landmarker = vision.FaceLandmarker.create_from_options(options)
+        self._time_ms = -1
+
+    def track(self, image: Picture, time_s: float) -> Face | None:
+        """The face in a frame taken at ``time_s`` (any clock that does not run backward), or None."""
+        self._time_ms = max(self._time_ms + 1, round(time_s * 1000))  # mediapipe refuses equal times
+        found = self._landmarker.detect_for_video(_wrap(image), self._time_ms)
+        return _faces(found, image)[0] if found.face_landmarks else None
+
+    def find_all(self, image: Picture) -> list[Face]:
+        """Every face of a still picture, the largest first (mode "picture")."""
+        faces = _faces(self._landmarker.detect(_wrap(image)), image)
+        return sorted(faces, key=lambda face: -float(np.ptp(face.landmarks[:, 0])))
+
+    def close(self) -> None:
+        """Frees the model; the tracker cannot be used afterwards."""
+        self._landmarker.close()
+
+    def __enter__(self) -> Tracker:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def person_matte(image: Picture) -> Floats:
+    """(H, W) 0…1, how much of each pixel is a person (mediapipe's selfie segmentation, 256² inside, hence soft)."""
+    # imported here because it brings matplotlib along, which the tracker does without
+    from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
+
+    with SelfieSegmentation(model_selection=0) as model:
+        mask: Floats = np.asarray(model.process(np.ascontiguousarray(image)).segmentation_mask, np.float32)
+    return np.clip(mask, 0, 1)
+
+
+def _wrap(image: Picture) -> mp.Image:
+    return mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(image))
+
+
+def _faces(found: Any, image: Picture) -> list[Face]:
+    height, width = image.shape[:2]
+    return [
+        Face(_landmarks(points, width, height), _scores(shapes), (width, height))
+        for points, shapes in zip(found.face_landmarks, found.face_blendshapes, strict=True)
+    ]
+
+
+def _landmarks(points: Any, width: int, height: int) -> Floats:
+    out = np.array([(p.x * width, p.y * height, -p.z * width) for p in points], np.float32)
+    if out.shape != (LANDMARKS, 3):
+        raise ValueError(f"the face model must give {LANDMARKS} points, got {len(out)}")
+    return out
+
+
+def _scores(shapes: Any) -> Floats:
+    by_name = {shape.category_name: shape.score for shape in shapes}
+    # the network has no score for the tongue
+    return np.array([by_name.get(name, 0.0) for name in EXPRESSION_NAMES], np.float32)

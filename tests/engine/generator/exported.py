@@ -1,0 +1,24 @@
+"""Bundles with heads that are not zero, exported once for all tests that read them."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from engine.generator.far import FarGenerator
+from engine.generator.variants import Variant
+from tests.engine.generator import scenes
+from trainer.export import write_bundle
+
+
+@cache
+def bundle(variant: Variant) -> tuple[FarGenerator, Path]:
+    """A generator and the folder of its bundle, which is not to be changed."""
+    folder = Path(tempfile.mkdtemp(prefix="hifihead-bundle-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    generator = scenes.made(variant, trained=True)
+    write_bundle(generator, folder, head_sha256=None)
+    return generator, folder

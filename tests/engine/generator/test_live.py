@@ -1,0 +1,100 @@
+"""The numpy-facing generator with the committed bundle: what the animator uses."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.generator.live import REMEMBERED, Generator, make_guide
+from engine.values import COEFFICIENTS, Picture
+from tests.engine.generator import scenes
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    return Generator(threads=2)
+
+
+def animated(generator: Generator, scene: scenes.Scene) -> Picture:
+    generator.set_source(scene.foreground, scene.matte, scene.plate, scene.photo)
+    guide = make_guide(scene.render, np.ones((512, 512), np.float32), scene.render_weight, generator.guide_size)
+    z = np.linspace(-1, 1, COEFFICIENTS, dtype=np.float32)
+    return generator.generate(z, guide, scene.flow, scene.render, scene.render_weight).copy()
+
+
+def test_at_rest_the_picture_is_the_photograph(generator: Generator) -> None:
+    scene = scenes.still(512)
+    assert np.array_equal(animated(generator, scene), scene.photo)
+
+
+def test_at_rest_with_matte_and_plate_the_picture_is_the_photograph(generator: Generator) -> None:
+    scene = scenes.layered(512)
+    assert scenes.decibels(animated(generator, scene), scene.photo) >= 45
+
+
+def test_a_known_warp_is_opencvs_remap(generator: Generator) -> None:
+    scene = replace(scenes.still(512), flow=scenes.smooth_flow(512))
+    wanted = scenes.remapped(scene.photo, scene.flow)
+    assert scenes.decibels(animated(generator, scene)[48:-48, 48:-48], wanted[48:-48, 48:-48]) >= 40
+
+
+def test_a_source_prepared_aside_does_not_disturb_the_one_in_use(generator: Generator) -> None:
+    first, second = scenes.still(512), replace(scenes.still(512), photo=scenes.photograph(512, 7))
+    before = animated(generator, first)
+    prepared = generator.prepare(second.photo, second.matte, second.photo, second.photo)
+    guide = make_guide(first.render, first.matte, first.render_weight, generator.guide_size)
+    z = np.zeros(COEFFICIENTS, np.float32)
+    assert np.array_equal(generator.generate(z, guide, first.flow, first.render, first.render_weight), before)
+    generator.use(prepared)
+    assert np.array_equal(generator.generate(z, guide, first.flow, first.render, first.render_weight), second.photo)
+
+
+def test_the_features_of_a_photograph_are_computed_once(generator: Generator) -> None:
+    photo, matte = scenes.photograph(512, 11), np.ones((512, 512), np.float32)
+    first = generator.prepare(photo, matte, photo, photo)
+    again = generator.prepare(photo, matte, photo, photo.copy())
+    assert again.features is first.features
+    for seed in range(REMEMBERED):
+        other = scenes.photograph(512, 20 + seed)
+        assert generator.prepare(other, matte, other, other).features is not first.features
+    assert generator.prepare(photo, matte, photo, photo).features is not first.features
+
+
+def test_without_a_photograph_it_says_so() -> None:
+    nothing = np.zeros((512, 512), np.float32)
+    empty = np.zeros((512, 512, 3), np.uint8)
+    with pytest.raises(RuntimeError, match="set_source"):
+        Generator(threads=1).generate(
+            np.zeros(COEFFICIENTS, np.float32), make_guide(empty, nothing, nothing, 256), np.zeros((512, 512, 2), np.float32),
+            empty, nothing,
+        )  # fmt: skip
+
+
+def test_the_guide_is_the_trainers() -> None:
+    scene = scenes.moving(512)
+    _, _, drive = scene.tensors()
+    coverage = np.ones((512, 512), np.float32)
+    out = np.empty((1, 5, 256, 256), np.float32)
+    got = make_guide(scene.render, coverage, scene.render_weight, 256, out)
+    assert got is out
+    assert np.abs(got - drive.guide(256).numpy()).max() < 0.005  # the picture is rounded to levels after averaging
+
+
+def test_live_use_imports_no_torch_and_reports_to_nobody(tmp_path: Path) -> None:
+    """OpenVINO's package sends an event when imported, unless kept from it; torch is not installed with the camera."""
+    program = (
+        "import socket, sys\n"
+        "def refuse(*_): raise SystemExit('it wanted to connect')\n"
+        "socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse\n"
+        "from engine.generator.live import Generator\n"
+        "assert Generator(threads=1).backend\n"
+        "loaded = {name.split('.')[0] for name, module in sys.modules.items() if module is not None}\n"
+        "assert not loaded & {'torch', 'onnx', 'openvino_telemetry'}, loaded\n"
+    )
+    environment = {"HOME": str(tmp_path), "PYTHONPATH": ":".join(sys.path), "CI": ""}
+    result = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert not (tmp_path / "intel").exists()

@@ -1,0 +1,208 @@
+"""Stand-ins for devices, models and time. Faults are scripted: each fake is told beforehand what happens when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.errors import DeviceError, InputError
+from engine.values import Coefficients, Face, Frame, Picture, Square
+from vcam.avatar import Avatar
+from vcam.compose import Composer
+
+MARKER = (255, 0, 255)  # the colour of webcam pictures in tests: it must never come out anywhere
+AVATAR_COLOUR = (40, 120, 60)
+
+
+def flat(colour: tuple[int, int, int], width: int = 64, height: int = 48) -> Picture:
+    """A picture of one colour."""
+    return np.full((height, width, 3), colour, np.uint8)
+
+
+class FakeClock:
+    """Time that passes only when somebody waits; ``at`` schedules what happens meanwhile."""
+
+    def __init__(self) -> None:
+        self.time_s = 100.0
+        self._events: list[tuple[float, Callable[[], object]]] = []
+
+    def now(self) -> float:
+        return self.time_s
+
+    def at(self, delay_s: float, action: Callable[[], object]) -> None:
+        self._events.append((self.time_s + delay_s, action))
+        self._events.sort(key=lambda event: event[0])
+
+    def wait_until(self, time_s: float) -> None:
+        while self._events and self._events[0][0] <= time_s:
+            due_s, action = self._events.pop(0)
+            self.time_s = max(self.time_s, due_s)
+            action()
+        self.time_s = max(self.time_s, time_s)
+
+    def pass_time(self, seconds: float) -> None:
+        self.wait_until(self.time_s + seconds)
+
+
+class Said(list[str]):
+    """Collects sentences; use as ``say``."""
+
+    def __call__(self, sentence: str) -> None:
+        self.append(sentence)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self)
+
+
+@dataclass
+class FakeCamera:
+    """Hands out a marker-coloured frame per step of ``script``: True = a frame, False = none. Time passes by 1/30 s per take."""
+
+    clock: FakeClock
+    script: Iterator[bool]
+    closed: bool = False
+
+    def take(self, timeout_s: float) -> Frame | None:
+        self.clock.pass_time(1 / 30)
+        return Frame(flat(MARKER), self.clock.now()) if next(self.script, False) else None
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class FakeDevice:
+    """Something like ``cv2.VideoCapture``: ``reads`` says for each read whether it succeeds (an exception in it is raised)."""
+
+    reads: Iterator[bool | Exception]
+    released: bool = False
+
+    def read(self) -> tuple[bool, Picture | None]:
+        result = next(self.reads, False)
+        if isinstance(result, Exception):
+            raise result
+        return result, flat(MARKER)[..., ::-1] if result else None
+
+    def release(self) -> None:
+        self.released = True
+
+
+class FakeTracker:
+    """Finds a face unless the script says None; an exception in the script is raised."""
+
+    def __init__(self, script: Iterator[Face | Exception | None] | None = None) -> None:
+        self._script = script
+        self.tracked = 0
+        self.closed = False
+
+    def track(self, image: Picture, time_s: float) -> Face | None:
+        self.tracked += 1
+        result = fake_face() if self._script is None else next(self._script, None)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def fake_face() -> Face:
+    return Face(np.zeros((478, 3), np.float32), np.zeros(52, np.float32), (64, 48))
+
+
+@dataclass(frozen=True)
+class FakeMotion:
+    z: Coefficients
+    state: Any
+
+
+class FakeDriver:
+    """Driving with a face; without: holding for 0.5 s, idle, and the privacy card after 2 s."""
+
+    def __init__(self, source: Coefficients) -> None:
+        self.source, self.seen_s = source, None
+        self.fail: Exception | None = None
+
+    def use(self, source: Coefficients) -> None:
+        self.source = source
+
+    def step(self, face: Face | None, time_s: float) -> FakeMotion:
+        if self.fail:
+            raise self.fail
+        if face is not None:
+            self.seen_s = time_s
+            return FakeMotion(self.source, "driving")
+        if self.seen_s is None:
+            return FakeMotion(self.source, "waiting")
+        gone_s = time_s - self.seen_s
+        return FakeMotion(self.source, "holding" if gone_s < 0.5 else "idle" if gone_s < 2 else "privacy")
+
+
+@dataclass(frozen=True)
+class FakeSource:
+    colour: tuple[int, int, int]
+
+
+class FakeAnimator:
+    """Draws one flat colour per source. ``fail`` is raised by ``animate`` while it is set."""
+
+    def __init__(self) -> None:
+        self.fail: Exception | None = None
+        self.source: FakeSource | None = None
+        self.drawn: list[Coefficients] = []
+
+    def use(self, source: FakeSource) -> None:
+        self.source = source
+
+    def animate(self, z: Coefficients) -> Picture:
+        if self.fail:
+            raise self.fail
+        assert self.source is not None
+        self.drawn.append(z)
+        return flat(self.source.colour, 512, 512)
+
+
+@dataclass
+class FakeSink:
+    """Keeps what it was sent. ``faults``: for each send, None or the error it raises."""
+
+    name: str = "fake"
+    faults: Iterator[Exception | None] = field(default_factory=lambda: iter(()))
+    sent: list[Picture] = field(default_factory=list)
+    closed: bool = False
+
+    def send(self, picture: Picture) -> None:
+        fault = next(self.faults, None)
+        if fault is not None:
+            raise fault
+        self.sent.append(picture)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def fake_avatar(name: str = "avatar", colour: tuple[int, int, int] = AVATAR_COLOUR, size: tuple[int, int] = (160, 128)) -> Avatar:
+    """An avatar that ``FakeAnimator`` draws in one colour."""
+    z = replace(Coefficients.neutral(), identity=np.full(80, float(sum(colour)), np.float32))
+    return Avatar(name, FakeSource(colour), z, Composer(flat(colour, 200, 200), Square(100, 100, 120), size))
+
+
+def fake_prepare(size: tuple[int, int] = (160, 128)) -> Callable[[Path], Avatar]:
+    """Prepares photographs named by a colour: red.jpg, blue.jpg; "noface.jpg" has no face."""
+    colours = {"red": (200, 30, 30), "blue": (30, 30, 200), "portrait": AVATAR_COLOUR}
+
+    def prepare(path: Path) -> Avatar:
+        if path.stem not in colours:
+            raise InputError(f"{path} shows no face.")
+        return fake_avatar(str(path), colours[path.stem], size)
+
+    return prepare
+
+
+def gone() -> DeviceError:
+    return DeviceError("The virtual camera takes no more pictures.")

@@ -1,0 +1,304 @@
+"""Every command through its command line: what it writes, prints and returns, also when it is used wrongly."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import vcam.assembly
+import vcam.bench
+import vcam.cli.edit
+import vcam.cli.render
+import vcam.cli.run
+import vcam.outputs
+from engine.errors import DeviceError
+from engine.values import EXPRESSION_NAMES, Coefficients
+from tests.fakes import FakeAnimator, FakeDriver, FakeSink, FakeTracker, fake_face, fake_prepare, flat
+from vcam.capture import choice
+from vcam.capture.video import read_frames, video_info
+from vcam.cli import devices as devices_command
+from vcam.cli.app import run_command
+from vcam.cli.edit import Edit, edited
+from vcam.demo import Recording
+from vcam.sinks.mp4 import Mp4File
+from vcam.v4l2 import LOOPBACK_DRIVER, Device
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "red.jpg"
+    cv2.imwrite(str(path), flat((30, 30, 200), 100, 100))
+    return path
+
+
+@pytest.fixture
+def driving(tmp_path: Path) -> Path:
+    path = tmp_path / "drive.mp4"
+    sink = Mp4File(path, (64, 48), 25)
+    for number in range(10):
+        sink.send(flat((20 * number,) * 3))
+    sink.close()
+    return path
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> FakeAnimator:
+    """The heavy parts replaced by fakes, and a machine without cameras or virtual camera."""
+    animator = FakeAnimator()
+    fakes = {
+        "open_tracker": FakeTracker,
+        "open_animator": lambda _backend: animator,
+        "prepare_avatar": lambda _animator, path, size: fake_prepare(size)(path),
+        "live_driver": lambda _settings: FakeDriver,
+        "demo_driver": lambda: FakeDriver,
+    }
+    for module in (vcam.assembly, vcam.bench, vcam.cli.edit, vcam.cli.render):
+        for name, fake in fakes.items():
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, fake)
+    monkeypatch.setattr(choice, "usable_cameras", lambda _name: [])
+    monkeypatch.setattr(vcam.outputs, "open_virtual", no_virtual_camera)
+    monkeypatch.setattr(vcam.cli.run, "default_path", lambda: None)
+    return animator
+
+
+def no_virtual_camera(_settings: object) -> FakeSink:
+    raise DeviceError("There is no virtual camera.")
+
+
+def test_run_records_a_file_of_exactly_the_frames_wanted(
+    engine: FakeAnimator, photo: Path, driving: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.mp4"
+    arguments = [
+        "--avatar",
+        str(photo),
+        "--camera",
+        str(driving),
+        "--output",
+        f"file:{out}",
+        "--size",
+        "160x128",
+        "--frames",
+        "12",
+    ]
+    assert run_command(["run", *arguments]) == 0
+    frames = list(read_frames(out))
+    assert len(frames) == 12
+    assert frames[0].image.shape == (128, 160, 3)
+    assert np.abs(frames[5].image[64, 80].astype(int) - (200, 30, 30)).max() < 12
+    assert "Sent 12 pictures" in capsys.readouterr().err
+
+
+def test_run_without_devices_demonstrates_and_says_what_is_missing(
+    engine: FakeAnimator, photo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["run", "--avatar", str(photo), "--frames", "5"]) == 0
+    said = capsys.readouterr().err
+    assert "There is no virtual camera. Until then there is the preview page." in said
+    assert re.search(r"Preview: http://127\.0\.0\.1:\d+/[\w-]{20,}/", said)
+    assert "No webcam was found: the bundled demo drive moves the avatar." in said
+
+
+def test_run_sends_a_placeholder_before_anything_is_loaded(
+    engine: FakeAnimator, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = FakeSink()
+    monkeypatch.setattr(vcam.outputs, "open_virtual", lambda _settings: sink)
+    seen_at_load = []
+    monkeypatch.setattr(vcam.assembly, "open_animator", lambda _backend: seen_at_load.append(len(sink.sent)) or engine)
+    assert run_command(["run", "--avatar", str(photo), "--output", "virtual", "--frames", "3"]) == 0
+    assert seen_at_load[0] >= 1
+    assert sink.sent[0].shape == (720, 1280, 3)
+    assert sink.closed
+
+
+def test_run_ends_cleanly_on_ctrl_c_and_sigterm(engine: FakeAnimator, photo: Path, driving: Path, tmp_path: Path) -> None:
+    for number, name in ((signal.SIGINT, "int.mp4"), (signal.SIGTERM, "term.mp4")):
+        threading.Timer(1.0, os.kill, (os.getpid(), number)).start()
+        output = f"file:{tmp_path / name}"
+        assert (
+            run_command(["run", "--avatar", str(photo), "--camera", str(driving), "--output", output, "--size", "160x128"]) == 0
+        )
+        assert video_info(tmp_path / name).frames > 3
+
+
+def test_run_swaps_the_avatar_when_the_settings_change(engine: FakeAnimator, tmp_path: Path, driving: Path) -> None:
+    for colour in ("red", "blue"):
+        cv2.imwrite(str(tmp_path / f"{colour}.jpg"), flat((0, 0, 0)))
+    config, out = tmp_path / "config.toml", tmp_path / "out.mp4"
+    config.write_text('[avatar]\nphoto = "red.jpg"\n')
+
+    def edit_later() -> None:
+        time.sleep(1.0)
+        config.write_text('[avatar]\nphoto = "blue.jpg"\n')
+
+    threading.Thread(target=edit_later).start()
+    arguments = ["--config", str(config), "--camera", str(driving), "--output", f"file:{out}", "--size", "160x128"]
+    assert run_command(["run", *arguments, "--frames", "75"]) == 0
+    reds = [int(frame.image[64, 80, 0]) for frame in read_frames(out)]
+    assert reds[0] > 180
+    assert reds[-1] < 60
+    assert all(later <= earlier + 8 for earlier, later in pairwise(reds))  # no flash, no way back
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--avatar", "nothing.jpg"], "nothing.jpg does not exist"),
+        (["--camera", "nothing.mp4"], "no camera or video 'nothing.mp4'"),
+        (["--output", "virtual"], "no virtual camera"),
+        (["--output", "file:a.avi"], "must end in .mp4"),
+        (["--config", "nothing.toml"], "nothing.toml cannot be read"),
+    ],
+)
+def test_run_refuses_in_one_sentence(
+    engine: FakeAnimator, photo: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    given = arguments if "--avatar" in arguments else ["--avatar", str(photo), *arguments]
+    assert run_command(["run", *given, "--frames", "2"]) == 1
+    said = capsys.readouterr().err
+    assert words in said
+    assert "Traceback" not in said
+
+
+def test_run_ends_with_the_reason_when_the_portrait_has_no_face(
+    engine: FakeAnimator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cv2.imwrite(str(tmp_path / "noface.jpg"), flat((0, 0, 0)))
+    assert run_command(["run", "--avatar", str(tmp_path / "noface.jpg"), "--output", f"file:{tmp_path / 'o.mp4'}"]) == 1
+    assert "shows no face" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["noface.jpg"]
+
+
+def test_render_writes_every_frame_and_a_report(
+    engine: FakeAnimator, photo: Path, driving: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vcam.cli.render, "open_tracker", lambda: FakeTracker(iter([fake_face()] * 4)))
+    out, report = tmp_path / "out.mp4", tmp_path / "report.json"
+    arguments = ["--avatar", str(photo), "--driving", str(driving), "--out", str(out), "--report", str(report), "--size", "256"]
+    assert run_command(["render", *arguments]) == 0
+    assert len(list(read_frames(out))) == 10
+    written = json.loads(report.read_text())
+    assert (written["frames"], written["faces"], written["driving_fps"]) == (10, 4, 25.0)
+    assert written["states"][:4] == ["driving"] * 4
+    assert video_info(out).width_px == 256
+
+
+def test_a_failed_render_leaves_nothing_behind(
+    engine: FakeAnimator, photo: Path, driving: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.fail = RuntimeError("device lost")
+    out = tmp_path / "out.mp4"
+    assert run_command(["render", "--avatar", str(photo), "--driving", str(driving), "--out", str(out)]) == 1
+    assert "Traceback" not in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["drive.mp4", "red.jpg"]
+
+
+def test_edit_writes_the_picture_of_the_changed_coefficients(engine: FakeAnimator, photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "edit.png"
+    arguments = ["--avatar", str(photo), "--set", "jawOpen=0.5", "--set", "eyeBlinkLeft=1", "--yaw-deg", "20", "--gaze-x", "0.2"]
+    assert run_command(["edit", *arguments, "--out", str(out)]) == 0
+    assert cv2.imread(str(out)).shape == (512, 512, 3)
+    z = engine.drawn[-1]
+    assert z.expression[EXPRESSION_NAMES.index("jawOpen")] == 0.5
+    assert z.pose[1] == pytest.approx(np.radians(20))
+    assert z.gaze.tolist() == pytest.approx([0.2, 0, 0.2, 0])
+    assert z.identity[0] == 260  # the portrait's own
+
+
+def test_an_edit_of_nothing_keeps_everything() -> None:
+    z = Coefficients.neutral()
+    assert (edited(z, Edit({})).vector() == z.vector()).all()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["bogus"], ["run", "--bogus"], ["run", "--size", "7x"], ["run", "--frames", "0"], ["run", "--frames", "x"],
+        ["run", "--output", "screen"], ["render"], ["edit", "--out", "a.png", "--set", "jawOpn=1"],
+        ["edit", "--out", "a.png", "--yaw-deg", "400"], ["inspect"], ["bench", "--seconds", "0"],
+        ["render", "--avatar", "a", "--driving", "b", "--out", "c.mp4", "--size", "9"],
+    ],
+)  # fmt: skip
+def test_wrong_use_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(arguments) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["run", "render", "edit", "inspect", "devices", "bench"])
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command([command, "--help"]) == 0
+    assert f"hifihead {command}" in capsys.readouterr().out
+
+
+def test_devices_lists_cameras_and_virtual_cameras(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    found = [
+        Device(Path("/dev/video0"), "USB Camera", "ok", "uvcvideo", capture=True),
+        Device(Path("/dev/video1"), "USB Camera", "no permission"),
+        Device(Path("/dev/video2"), "HifiHead Cam", "ok", LOOPBACK_DRIVER, output=True),
+    ]
+    monkeypatch.setattr(devices_command.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(devices_command.v4l2, "devices", lambda: found)
+    assert run_command(["devices", "--json"]) == 0
+    captured = capsys.readouterr()
+    lines = json.loads(captured.out)["devices"]
+    assert [(line["kind"], line["state"], line["camera"]) for line in lines] == [
+        ("camera", "ok", "0"),
+        ("other", "no permission", ""),
+        ("virtual camera", "ready", ""),
+    ]
+    assert captured.err == ""
+    monkeypatch.setattr(devices_command.v4l2, "devices", list)
+    assert run_command(["devices"]) == 0
+    assert "modprobe" in capsys.readouterr().err
+
+
+def test_bench_prints_the_agreed_shape(
+    engine: FakeAnimator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    z = np.zeros((2, 261), np.float32)
+    monkeypatch.setattr(vcam.bench, "read_recording", lambda: Recording(np.array([0, 9], np.float32), z))
+    monkeypatch.setattr(vcam.bench, "WARM_UP_S", 0.1)
+    assert run_command(["bench", "--json", "--seconds", "2"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert set(result) == {"end_to_end", "stages", "memory_mb"}
+    assert result["end_to_end"]["fps"] > 5
+    assert result["end_to_end"]["latency_ms"]["p50"] > 0
+    assert set(result["stages"]) >= {"track", "drive", "animate", "compose", "send"}
+    assert all(set(times) == {"p50_ms", "p95_ms"} for times in result["stages"].values())
+
+
+def test_an_unexpected_failure_is_a_sentence(
+    engine: FakeAnimator, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(vcam.cli.edit, "open_animator", lambda _backend: 1 / 0)
+    assert run_command(["edit", "--avatar", str(photo), "--out", str(tmp_path / "a.png")]) == 1
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError" in said
+    assert "Traceback" not in said
+
+
+def test_the_program_itself_sets_its_environment_and_returns_its_code() -> None:
+    """As a user starts it: a process of its own."""
+    result = subprocess.run(
+        [sys.executable, "-m", "vcam", "run", "--avatar", "nothing.jpg"],
+        capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2], check=False,
+    )  # fmt: skip
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == "Error: The picture nothing.jpg does not exist.\n"
+    code = "import os; from vcam.__main__ import prepare_process; prepare_process(); print(os.environ['OPENBLAS_NUM_THREADS'])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout == "1\n"

@@ -1,0 +1,104 @@
+"""The preview page: shows what was sent to whoever knows the address, and nothing to anybody else."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+
+from engine.errors import DeviceError
+from tests.fakes import flat
+from vcam.sinks.preview import PreviewPage
+
+
+@pytest.fixture
+def page() -> Iterator[PreviewPage]:
+    page = PreviewPage(0, 90, lambda: {"state": "driving", "fps": 25.0, "sinks": []})
+    yield page
+    page.close()
+
+
+def read_pictures(page: PreviewPage, count: int) -> list[np.ndarray]:
+    """The first ``count`` pictures of the stream; sends a new, brighter one after each."""
+    pictures: list[np.ndarray] = []
+    data = b""
+    with httpx.stream("GET", page.address + "stream.mjpg", timeout=5) as response:
+        assert response.headers["content-type"] == "multipart/x-mixed-replace; boundary=frame"
+        for chunk in response.iter_bytes():
+            data += chunk
+            while b"\r\n\r\n" in data:
+                head, _, rest = data.partition(b"\r\n\r\n")
+                length = int(head.rpartition(b"Content-Length: ")[2])
+                if len(rest) < length + 2:
+                    break
+                pictures.append(cv2.imdecode(np.frombuffer(rest[:length], np.uint8), cv2.IMREAD_COLOR)[..., ::-1])
+                data = rest[length + 2 :]
+                page.send(flat((10, 20, 40 + 40 * len(pictures)), 320, 180))
+            if len(pictures) >= count:
+                return pictures[:count]
+    return pictures
+
+
+def test_the_page_the_stream_and_the_state(page: PreviewPage) -> None:
+    answer = httpx.get(page.address)
+    assert answer.status_code == 200
+    assert 'src="stream.mjpg"' in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert httpx.get(page.address + "state.json").json()["state"] == "driving"
+    page.send(flat((10, 20, 40), 320, 180))
+    pictures = read_pictures(page, 4)
+    assert [int(picture[90, 160, 2]) for picture in pictures] == pytest.approx([40, 80, 120, 160], abs=4)
+    assert pictures[0].shape == (180, 320, 3)
+
+
+def test_a_still_picture_reaches_a_late_viewer(page: PreviewPage) -> None:
+    page.send(flat((200, 20, 40), 320, 180))
+    assert len(read_pictures(page, 1)) == 1
+    assert len(read_pictures(page, 1)) == 1
+
+
+@pytest.mark.parametrize("place", ["", "stream.mjpg", "state.json"])
+def test_a_wrong_token_or_host_gets_404(page: PreviewPage, place: str) -> None:
+    base = f"http://127.0.0.1:{page.port}"
+    for address in [f"{base}/", f"{base}/wrong/{place}", page.address[:-2] + "/" + place]:
+        assert httpx.get(address).status_code == 404
+    for host in ["evil.example", f"evil.example:{page.port}", "127.0.0.1", "127.0.0.1:1"]:
+        assert httpx.get(page.address + place, headers={"host": host}).status_code == 404
+
+
+def test_tokens_are_long_and_never_the_same(page: PreviewPage) -> None:
+    other = PreviewPage(0, 90, dict)
+    try:
+        tokens = [address.address.split("/")[3] for address in (page, other)]
+        assert len(set(tokens)) == 2
+        assert min(map(len, tokens)) >= 20
+    finally:
+        other.close()
+
+
+def test_it_listens_on_this_machine_only(page: PreviewPage) -> None:
+    assert page.address.startswith("http://127.0.0.1:")
+    addresses = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"}
+    for address in addresses:
+        if not address.startswith("127."):
+            with pytest.raises(ConnectionError), socket.create_connection((address, page.port), 1):
+                pass
+
+
+def test_a_taken_port_is_told(page: PreviewPage) -> None:
+    with pytest.raises(DeviceError, match=rf"port {page.port}.*preview\.port"):
+        PreviewPage(page.port, 90, dict)
+
+
+def test_it_closes_while_somebody_looks() -> None:
+    page = PreviewPage(0, 90, dict)
+    page.send(flat((1, 2, 3), 320, 180))
+    with httpx.stream("GET", page.address + "stream.mjpg", timeout=5) as response:
+        next(response.iter_bytes())
+        page.close()
+    assert not page._thread.is_alive()

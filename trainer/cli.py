@@ -1,0 +1,17 @@
+"""The commands of ``python -m trainer``; each lives in its own module."""
+
+from __future__ import annotations
+
+import typer
+
+from trainer.head.command import head
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def trainer() -> None:
+    """Makes what the camera runs on: the head model, the networks."""
+
+
+app.command()(head)

@@ -1,0 +1,174 @@
+"""The commands and their options. What they do is in the modules beside this one."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.errors import HifiHeadError
+from vcam.cli.values import parse_camera, parse_output, parse_pair, parse_set, parse_size
+from vcam.messages import say_on_stderr
+
+app = typer.Typer(
+    name="hifihead",
+    help="A virtual camera for video calls: a still portrait, moved live by your own face.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+AvatarOption = Annotated[
+    Path | None, typer.Option(help="The portrait photograph; without it the bundled one.", metavar="PHOTO", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Degrees = Annotated[float | None, typer.Option(min=-60, max=60, show_default=False)]
+
+
+@app.command("run")
+def run_command_line(
+    *,
+    avatar: AvatarOption = None,
+    camera: Annotated[
+        str | None,
+        typer.Option(
+            help="auto, the number of a webcam, or a video file, which is looped.", metavar="auto|N|VIDEO", show_default=False
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            help="auto: the virtual camera where there is one, and the preview page. file: record, until Ctrl-C or --frames.",
+            metavar="auto|virtual|preview|file:MP4",
+            show_default=False,
+        ),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(help="Output size in pixels, e.g. 1280x720; 512x512 is the bare square.", metavar="WxH", show_default=False),
+    ] = None,
+    frames: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Stop after so many pictures of the avatar; without it, run until Ctrl-C.",
+            metavar="N",
+            show_default=False,
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="The settings file; without it config.toml.", metavar="FILE", show_default=False)
+    ] = None,
+) -> None:
+    """Start the camera: the portrait follows your face. Options go before the settings file, which goes before the defaults."""
+    from vcam.cli.run import RunOptions, run
+
+    wanted_size = None if size is None else parse_pair(size)
+    run(RunOptions(avatar, parse_camera(camera), parse_output(output), wanted_size, frames, config))
+
+
+@app.command("render")
+def render_command_line(
+    *,
+    avatar: Annotated[Path, typer.Option(help="The portrait photograph.", metavar="PHOTO")],
+    driving: Annotated[Path, typer.Option(help="The video of the face that moves it.", metavar="VIDEO")],
+    out: Annotated[Path, typer.Option(help="The video to write, .mp4.", metavar="MP4")],
+    report: Annotated[
+        Path | None, typer.Option(help="Also write what was found and measured, as JSON.", metavar="JSON", show_default=False)
+    ] = None,
+    size: Annotated[str, typer.Option(help="Output size in pixels: 512 or 1280x720.", metavar="S|WxH")] = "512",
+    config: Annotated[
+        Path | None, typer.Option(help="The settings file; without it config.toml.", metavar="FILE", show_default=False)
+    ] = None,
+) -> None:
+    """Animate a portrait by a video, offline: every driving frame gives exactly one output frame."""
+    from vcam.cli.render import render_files
+
+    render_files(avatar, driving, out, report=report, size=parse_size(size), config=config)
+
+
+@app.command("edit")
+def edit_command_line(
+    *,
+    out: Annotated[Path, typer.Option(help="The picture to write, .png.", metavar="PNG")],
+    avatar: AvatarOption = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="An expression and its strength 0…1, e.g. jawOpen=0.5; may be repeated.",
+            metavar="NAME=VALUE",
+            show_default=False,
+        ),
+    ] = None,
+    yaw_deg: Degrees = None,
+    pitch_deg: Degrees = None,
+    roll_deg: Degrees = None,
+    gaze_x: Annotated[
+        float | None, typer.Option(min=-0.6, max=0.6, help="Toward the person's left, as a sine.", show_default=False)
+    ] = None,
+    gaze_y: Annotated[float | None, typer.Option(min=-0.6, max=0.6, help="Upward, as a sine.", show_default=False)] = None,
+) -> None:
+    """Change a portrait by named coefficients: what is set replaces the portrait's own value, all else stays."""
+    from vcam.cli.edit import Edit, edit
+
+    expressions = dict(parse_set(item) for item in set_ or [])
+    edit(avatar, Edit(expressions, yaw_deg, pitch_deg, roll_deg, gaze_x, gaze_y), out)
+
+
+@app.command("inspect")
+def inspect_command_line(
+    image: Annotated[Path, typer.Argument(help="A photograph with a face.", metavar="IMAGE")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The picture to write; without it IMAGE's name with -inspect.png, here.", metavar="PNG", show_default=False
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what is understood of a photograph: its coefficients z, and a picture with mesh, landmarks and the rendered head."""
+    from vcam.cli.inspection import inspect
+
+    inspect(image, out or Path(f"{image.stem}-inspect.png"), as_json=json)
+
+
+@app.command("devices")
+def devices_command_line(json: JsonOption = False) -> None:
+    """List the webcams and virtual cameras of this machine, and in which state they are."""
+    from vcam.cli.devices import list_devices
+
+    list_devices(as_json=json)
+
+
+@app.command("bench")
+def bench_command_line(
+    seconds: Annotated[float, typer.Option(min=2, max=600, help="How long to measure.", metavar="S")] = 10.0,
+    json: JsonOption = False,
+) -> None:
+    """Measure speed on the bundled portrait and drive, at 512x512; needs no devices."""
+    from vcam.cli.bench import bench
+
+    bench(seconds, as_json=json)
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Runs a command line; returns the exit code: 0 done, 1 failed, 2 wrong use. Only sentences reach the terminal."""
+    try:
+        app(list(arguments), prog_name="hifihead")
+    except SystemExit as leaving:
+        return int(leaving.code or 0)
+    except HifiHeadError as error:
+        say_on_stderr(f"Error: {error}")
+    except KeyboardInterrupt:
+        say_on_stderr("Interrupted.")
+    except Exception as error:  # noqa: BLE001 — the last door: a defect is told in a sentence
+        say_on_stderr(f"Error: the program failed unexpectedly ({type(error).__name__}: {error}). HIFIHEAD_DEBUG=1 shows where.")
+        if os.environ.get("HIFIHEAD_DEBUG"):
+            traceback.print_exc()
+    return 1

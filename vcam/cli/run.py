@@ -1,0 +1,135 @@
+"""``hifihead run``: the first picture within a second, everything else after it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from engine.picture import refuse_unreadable
+from vcam.avatar import photo_path
+from vcam.clock import SystemClock
+from vcam.config import Settings
+from vcam.config_file import default_path, read_settings, with_changes
+from vcam.loop import SinkLoop
+from vcam.messages import Messages, say_on_stderr
+from vcam.outputs import open_first, open_preview, wants_preview
+from vcam.screen import Screen
+from vcam.seams import Clock, Sink
+from vcam.stats import Stats
+
+if TYPE_CHECKING:
+    from vcam.live import Live
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The command line of ``run``; None where an option was not given."""
+
+    avatar: Path | None = None
+    camera: str | None = None
+    output: str | None = None
+    size: tuple[int, int] | None = None
+    frames: int | None = None
+    config: Path | None = None
+
+
+def run(options: RunOptions) -> None:
+    """Runs until ``options.frames`` pictures were sent, Ctrl-C or SIGTERM."""
+    clock, stats, messages = SystemClock(), Stats(), Messages(say_on_stderr, SystemClock())
+    config_path = options.config or default_path()
+    settings = effective_settings(options, config_path)
+    photo = options.avatar or photo_path(settings.avatar.photo, config_path)
+    refuse_unreadable(photo)
+    screen = Screen((settings.output.width_px, settings.output.height_px))
+    # Ctrl-C may come at any moment: whatever is open by then is closed in order
+    with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as closing:
+        closing.enter_context(interrupt_on_sigterm())
+        # the sinks, and the first picture
+        sinks = open_first(settings.output, clock=clock, messages=messages)
+        closing.callback(close_all, sinks)
+        loop = SinkLoop(screen, sinks, settings.output.fps, clock=clock, stats=stats)
+        closing.callback(lambda: messages.say(f"Sent {loop.sent} pictures of the avatar."))
+        to_file = settings.output.sink.startswith("file:")
+        if not to_file:
+            loop.tick(placeholders=True)
+        if wants_preview(settings.output):
+            sinks.append(open_preview(settings.preview, lambda: state_of(loop, sinks, stats), messages))
+        # everything else
+        from vcam.assembly import open_live, watch_config
+
+        live = open_live(settings, photo, screen, clock=clock, messages=messages, stats=stats)
+        closing.callback(live.close)
+        closing.enter_context(watch_config(config_path, settings, live, messages))
+        live.start()
+        # the sink's clock, until the end
+        check = watching(live, loop, messages, clock)
+        loop.run(threading.Event(), frames=options.frames, placeholders=not to_file, check=check)
+
+
+def watching(live: Live, loop: SinkLoop, messages: Messages, clock: Clock) -> Callable[[], None]:
+    """What the sink's clock looks at before each picture: whether a thread gave up, and whether the avatar has just appeared."""
+    started_s = clock.now()
+
+    def check() -> None:
+        if live.failure is not None:
+            raise live.failure
+        if loop.sent == 1:
+            messages.say_rarely("live", f"The avatar is live, {clock.now() - started_s:.1f} s after the start. Ctrl-C ends.")
+
+    return check
+
+
+def effective_settings(options: RunOptions, config_path: Path | None) -> Settings:
+    """The settings file with the command line's changes; raises ConfigError."""
+    settings = read_settings(config_path) if config_path else Settings()
+    output: dict[str, Any] = {}
+    if options.output is not None:
+        output["sink"] = options.output
+    if options.size is not None:
+        output["width_px"], output["height_px"] = options.size
+    camera = {} if options.camera is None else {"source": options.camera}
+    return with_changes(settings, {"output": output, "camera": camera})
+
+
+def state_of(loop: SinkLoop, sinks: list[Sink], stats: Stats) -> dict[str, Any]:
+    """What the preview page shows."""
+    shown = loop.newest
+    latency = stats.percentiles_ms("latency")
+    return {
+        "state": shown.state if shown else "starting",
+        "avatar": Path(shown.avatar).name if shown else "",
+        "fps": round(loop.rate.per_second(), 1),
+        "latency_ms": latency[0] if latency else None,
+        "sinks": [sink.name.split(" http")[0] for sink in sinks],
+        "stages": stats.table(),
+    }
+
+
+def close_all(sinks: list[Sink]) -> None:
+    """Closes every sink, also when closing one of them fails; the first failure is raised at the end."""
+    with contextlib.ExitStack() as closing:
+        for sink in sinks:
+            closing.callback(sink.close)
+
+
+@contextlib.contextmanager
+def interrupt_on_sigterm() -> Any:
+    """SIGTERM ends the program as Ctrl-C does: cameras closed, files completed."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

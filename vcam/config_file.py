@@ -1,0 +1,120 @@
+"""Reading ``config.toml``: from text to ``Settings``, or to a sentence that names the key, what was wanted and what was got."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import tomlkit
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from tomlkit.exceptions import TOMLKitError
+
+from engine.errors import ConfigError
+from vcam.config import Settings
+
+KINDS = {
+    "string_type": "text in quotes",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "model_type": "a [section]",
+    "model_attributes_type": "a [section]",
+    "string_too_short": "text that is not empty",
+    "string_pattern_mismatch": "'auto', 'virtual', 'preview' or 'file:NAME.mp4'",
+}
+
+
+def default_path() -> Path | None:
+    """The config file used when none is named: the checkout's own, else the user's; None when there is neither."""
+    candidates = [Path(__file__).parents[1] / "config.toml", platformdirs.user_config_path("hifihead") / "config.toml"]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings of a file; what it leaves out has its default. Raises ConfigError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"The settings file {path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"The settings file {path} is not text in UTF-8.") from error
+    return parse_settings(text, str(path))
+
+
+def parse_settings(text: str, name: str) -> Settings:
+    """``read_settings`` for text; ``name`` stands for the file in messages."""
+    try:
+        values: dict[str, Any] = tomlkit.parse(text).unwrap()
+    except TOMLKitError as error:
+        raise ConfigError(f"{name} is not valid TOML: {error}.") from error
+    return check_settings(values, name)
+
+
+def check_settings(values: dict[str, Any], name: str) -> Settings:
+    """Nested dictionaries → Settings; raises ConfigError with one sentence for the first mistake."""
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        mistakes = error.errors()
+        more = f" ({len(mistakes) - 1} more mistakes follow.)" if len(mistakes) > 1 else ""
+        raise ConfigError(f"{name}: {sentence(mistakes[0])}{more}") from error
+
+
+def sentence(mistake: ErrorDetails) -> str:
+    """One pydantic error as: key, wanted, got."""
+    key = ".".join(str(part) for part in mistake["loc"])
+    if mistake["type"] == "extra_forbidden":
+        return f"{key} is not a setting; {suggestion(key)}"
+    return f"{key} must be {wanted(mistake)}, got {mistake['input']!r}."
+
+
+def suggestion(key: str) -> str:
+    """What might have been meant, else all there is."""
+    near = difflib.get_close_matches(key, known_keys(), 1, 0.6)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known_keys())}."
+
+
+def known_keys() -> list[str]:
+    """Every section and every setting, as section.key."""
+    sections = {name: field.annotation for name, field in Settings.model_fields.items()}
+    keys = [f"{name}.{key}" for name, kind in sections.items() for key in fields_of(kind)]
+    return keys + list(sections)
+
+
+def fields_of(kind: object) -> list[str]:
+    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
+
+
+def wanted(mistake: ErrorDetails) -> str:
+    """What would have been right, in words."""
+    kind, context = mistake["type"], mistake.get("ctx", {})
+    if kind in ("greater_than_equal", "less_than_equal"):
+        return "a number from {} to {}".format(*limits(mistake))
+    sentences = KINDS | {
+        "multiple_of": f"a multiple of {context.get('multiple_of')}",
+        "literal_error": str(context.get("expected")),
+        "string_too_long": f"at most {context.get('max_length')} characters",
+    }
+    return sentences.get(kind, mistake["msg"][:1].lower() + mistake["msg"][1:])
+
+
+def limits(mistake: ErrorDetails) -> tuple[Any, Any]:
+    """The smallest and largest value of the setting that a mistake is about."""
+    kind: Any = Settings
+    *sections, key = mistake["loc"]
+    for section in sections:
+        kind = kind.model_fields[section].annotation
+    marks = kind.model_fields[key].metadata
+    return next(mark.ge for mark in marks if hasattr(mark, "ge")), next(mark.le for mark in marks if hasattr(mark, "le"))
+
+
+def with_changes(settings: Settings, changes: dict[str, dict[str, Any]]) -> Settings:
+    """The settings with some replaced, {section: {key: value}}, checked like a file; raises ConfigError."""
+    values = settings.model_dump()
+    for section, keys in changes.items():
+        values[section].update(keys)
+    return check_settings(values, "The command line")

@@ -1,0 +1,34 @@
+"""Life without a driver: breathing and an occasional blink, the same for the same moment, so that it can be tested."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from engine.values import Coefficients
+from vcam.drive.retarget import BLINK
+
+BREATH_S = 4.2
+BREATH_PITCH_RAD, BREATH_SHIFT_DM, SWAY_RAD = np.radians(0.5), 0.012, np.radians(0.7)
+SWAY_S = 9.7
+BLINK_EVERY_S, BLINK_LASTS_S = 4.0, 0.28
+
+
+def alive(source: Coefficients, time_s: float) -> Coefficients:
+    """The portrait at rest at ``time_s``, breathing, swaying a little and blinking."""
+    pose, expression = source.pose.copy(), source.expression.copy()
+    breath = np.sin(2 * np.pi * time_s / BREATH_S)
+    pose[0] += BREATH_PITCH_RAD * breath
+    pose[1] += SWAY_RAD * np.sin(2 * np.pi * time_s / SWAY_S)
+    pose[4] += BREATH_SHIFT_DM * breath
+    expression[BLINK] += (1 - expression[BLINK]) * _lid(time_s)
+    return replace(source, pose=pose, expression=expression)
+
+
+def _lid(time_s: float) -> float:
+    """0…1, how far the lids are closed: one blink per period, at a moment that differs from period to period."""
+    period = int(time_s // BLINK_EVERY_S)
+    start = np.random.default_rng(period).uniform(0, BLINK_EVERY_S - BLINK_LASTS_S)
+    phase = (time_s - period * BLINK_EVERY_S - start) / BLINK_LASTS_S
+    return float(np.sin(np.pi * phase) ** 2) if 0 < phase < 1 else 0.0

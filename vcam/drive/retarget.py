@@ -1,0 +1,70 @@
+"""The driver's motion on the portrait's head: z_des from z_s, the driver and its neutral (paper section 3.1, made relative)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.conventions import angles, rotation
+from engine.values import EXPRESSION_NAMES, Coefficients, Floats
+from vcam.drive.neutral import Neutral, blinks
+
+BLINK = slice(8, 10)
+LARGEST_TURN_RAD = np.radians([30.0, 42.0, 35.0]).astype(np.float32)  # pitch, yaw, roll away from the portrait
+LARGEST_SHIFT_DM = np.array([0.55, 0.4, 1.2], np.float32)
+LARGEST_EXPRESSION = 1.1
+LARGEST_GAZE = 0.5  # sine of the eye's rotation
+SOFT = 0.7  # share of a limit that is kept exactly; the rest is approached ever more slowly
+
+
+@dataclass(frozen=True)
+class Gains:
+    """How much of the driver's motion the portrait makes, 1 = all."""
+
+    rotation: float = 1.0
+    translation: float = 0.7
+    expression: float = 1.0
+    gaze: float = 1.0
+
+
+def retarget(source: Coefficients, driver: Coefficients, neutral: Neutral, gains: Gains) -> Coefficients:
+    """z_des = {α_s, β, δ_s, γ_s, p, τ}: the portrait's own coefficients plus the driver's departure from neutral."""
+    return Coefficients(
+        source.identity,
+        _expression(source, driver, neutral, gains.expression),
+        source.texture,
+        source.illumination,
+        _pose(source, driver, neutral, gains),
+        _gaze(source, driver, neutral, gains.gaze),
+    )
+
+
+def limit(value: Floats, largest: Floats | float) -> Floats:
+    """Keeps small values and lets large ones approach ``largest`` smoothly, in either direction."""
+    size = np.abs(value) / largest
+    soft = SOFT + (1 - SOFT) * np.tanh((size - SOFT) / (1 - SOFT))
+    return np.asarray(np.sign(value) * np.where(size > SOFT, soft, size) * largest, np.float32)
+
+
+def _pose(source: Coefficients, driver: Coefficients, neutral: Neutral, gains: Gains) -> Floats:
+    turn = rotation(driver.pose[:3]) @ rotation(neutral.pose[:3]).T
+    turned = limit(angles(turn) * gains.rotation, LARGEST_TURN_RAD)
+    shift = limit((driver.pose[3:] - neutral.pose[3:]) * gains.translation, LARGEST_SHIFT_DM)
+    return np.concatenate([angles(rotation(turned) @ rotation(source.pose[:3])), source.pose[3:] + shift])
+
+
+def _expression(source: Coefficients, driver: Coefficients, neutral: Neutral, gain: float) -> Floats:
+    change = (driver.expression - neutral.expression) * gain
+    out = np.clip(source.expression + change, 0, LARGEST_EXPRESSION)
+    # eyelids go from the portrait's own opening to closed as the driver's do
+    rest = blinks(neutral.expression)
+    closing = (blinks(driver.expression) - rest) / np.maximum(neutral.closed - rest, 0.1)
+    own = blinks(source.expression)
+    out[BLINK] = np.clip(own + closing * (1 - own), 0, 1)
+    out[len(EXPRESSION_NAMES) :] = source.expression[len(EXPRESSION_NAMES) :] + change[len(EXPRESSION_NAMES) :]
+    return np.asarray(out, np.float32)
+
+
+def _gaze(source: Coefficients, driver: Coefficients, neutral: Neutral, gain: float) -> Floats:
+    return np.clip(source.gaze + limit((driver.gaze - neutral.gaze) * gain, LARGEST_GAZE), -0.6, 0.6).astype(np.float32)

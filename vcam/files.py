@@ -1,0 +1,41 @@
+"""Writing small files: complete or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+
+from engine.errors import InputError
+from engine.values import Picture
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Raises InputError when the file cannot be written; what stood there before stays then."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    write_bytes(path, (text + "\n").encode())
+
+
+def write_png(path: Path, picture: Picture) -> None:
+    """An RGB picture as PNG; raises InputError unless the name ends in .png and its folder exists."""
+    refuse_png(path)
+    _, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    write_bytes(path, data.tobytes())
+
+
+def refuse_png(path: Path) -> None:
+    """Raises InputError unless a PNG can be written there; called before the work begins."""
+    if path.suffix.lower() != ".png":
+        raise InputError(f"{path} must end in .png, got {path.suffix or 'no ending'}.")
+    if not path.parent.is_dir():
+        raise InputError(f"{path} cannot be written: the folder {path.parent} does not exist.")

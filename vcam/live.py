@@ -1,0 +1,133 @@
+"""The live program's threads: tracking and drawing each on one, newest wins between them; the sink's clock stays in the caller's.
+
+```
+camera ── Frame ──▶ Performer ── Cue (numbers only) ──▶ Portrayer ── picture ──▶ Screen ◀── SinkLoop
+                    thread "tracking"                   thread "avatar"                     main thread
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+
+from engine.errors import HifiHeadError
+from vcam.avatar import Avatar
+from vcam.cue import Cue
+from vcam.messages import Messages, show_details
+from vcam.performer import Performer
+from vcam.portrayer import Portrayer
+from vcam.screen import Screen, Shown
+from vcam.seams import Animator, Camera, Clock
+from vcam.slot import Slot
+
+TICK_S = 1 / 30  # how often the avatar moves while no frames come
+JOIN_S = 5.0
+
+Prepare = Callable[[Path], Avatar]
+OpenStudio = Callable[[], tuple[Animator, Prepare]]
+"""Opens the engine: what draws, and what prepares a photograph (from any thread)."""
+
+
+class Live:
+    """``start``, then let a ``SinkLoop`` show ``screen``; ``failure`` holds what made a thread give up; ``close`` ends all."""
+
+    def __init__(
+        self,
+        photo: Path,
+        camera: Camera,
+        performer: Performer,
+        open_studio: OpenStudio,
+        make_portrayer: Callable[[Animator], Portrayer],
+        *,
+        screen: Screen,
+        clock: Clock,
+        messages: Messages,
+    ) -> None:
+        self._photo, self._camera, self._performer = photo, camera, performer
+        self._open_studio, self._make_portrayer = open_studio, make_portrayer
+        self.screen, self._clock, self._messages = screen, clock, messages
+        self._cues: Slot[Cue] = Slot()
+        self._photos: Slot[Path] = Slot()
+        self._stop = Event()
+        self._prepare: Prepare | None = None
+        self._portrayer: Portrayer | None = None
+        self._live = False  # whether the avatar was shown
+        self._threads: list[Thread] = []
+        self.failure: HifiHeadError | None = None
+
+    def start(self) -> Live:
+        """Starts tracking, drawing and preparing, each on its thread."""
+        work = {"tracking": self._track_forever, "avatar": self._draw_forever, "photos": self._swap_forever}
+        self._threads = [Thread(target=self._guarded, args=(target,), name=name, daemon=True) for name, target in work.items()]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def swap(self, photo: Path) -> None:
+        """Changes the portrait as soon as it is prepared; until then, and when it cannot be used, the present one stays."""
+        self._photos.put(photo)
+
+    def close(self) -> None:
+        self._stop.set()
+        self._cues.close()
+        self._photos.close()
+        self._camera.close()
+        for thread in self._threads:
+            thread.join(JOIN_S)
+        self._performer.close()
+
+    def _guarded(self, target: Callable[[], None]) -> None:
+        """Runs a thread's work. What ends it before the avatar is live becomes ``failure``; later, it is begun again."""
+        while not self._stop.is_set():
+            try:
+                return target()
+            except HifiHeadError as error:
+                problem = error
+            except Exception as error:  # noqa: BLE001 — a thread must not end unnoticed
+                problem = HifiHeadError(f"The program failed unexpectedly ({type(error).__name__}: {error}).")
+                show_details()
+            if not self._live:
+                self.failure = problem
+                return None
+            self._messages.say_rarely("thread", f"{problem} It goes on.")
+            self._stop.wait(1.0)
+
+    def _track_forever(self) -> None:
+        self._performer.prepare_tracker()
+        while not self._stop.is_set():
+            cue = self._performer.step(self._camera.take(TICK_S))
+            if cue is not None:
+                self._cues.put(cue)
+
+    def _draw_forever(self) -> None:
+        if self._portrayer is None:
+            animator, self._prepare = self._open_studio()
+            self._offer(self._prepare(self._photo))
+            self._portrayer = self._make_portrayer(animator)
+        while not self._stop.is_set():
+            cue = self._cues.take(0.1)
+            if cue is not None:
+                picture = self._portrayer.portray(cue)
+                self.screen.show(Shown(picture, cue.motion.state, cue.avatar.name, cue.captured_s, shown_s=self._clock.now()))
+                self._live = True
+
+    def _swap_forever(self) -> None:
+        while not self._stop.is_set():
+            photo = self._photos.take(0.2)
+            prepare = self._prepare
+            if photo is None:
+                continue
+            if prepare is None:  # still starting: come back to it
+                self._photos.put(photo)
+                self._stop.wait(0.2)
+                continue
+            avatar = self._messages.attempt("photo", f"Preparing {photo}", lambda prepare=prepare, photo=photo: prepare(photo))  # type: ignore[misc]
+            if avatar is not None:
+                self._offer(avatar)
+
+    def _offer(self, avatar: Avatar) -> None:
+        for note in avatar.notes:
+            self._messages.say(note)
+        self._performer.offer(avatar)

@@ -1,0 +1,50 @@
+"""A sink that survives its device: what is gone is opened again, now and then, while everything else goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.errors import DeviceError
+from engine.values import Picture
+from vcam.messages import Messages
+from vcam.seams import Clock, Sink
+
+
+class ReopeningSink:
+    """Sends to what ``open_sink`` returns; after a DeviceError tries again every ``retry_s``."""
+
+    def __init__(
+        self, open_sink: Callable[[], Sink], opened: Sink | None, *, clock: Clock, messages: Messages, retry_s: float
+    ) -> None:
+        self._open_sink, self._sink = open_sink, opened
+        self._clock, self._messages, self._retry_s = clock, messages, retry_s
+        self._next_s = clock.now() + retry_s
+
+    @property
+    def name(self) -> str:
+        return self._sink.name if self._sink else "no virtual camera"
+
+    def send(self, picture: Picture) -> None:
+        if self._sink is None and self._clock.now() >= self._next_s:
+            self._reopen()
+        if self._sink is None:
+            return
+        try:
+            self._sink.send(picture)
+        except DeviceError as error:
+            self._messages.say(f"{error} Trying again.")
+            self.close()
+
+    def _reopen(self) -> None:
+        self._next_s = self._clock.now() + self._retry_s
+        try:
+            self._sink = self._open_sink()
+        except DeviceError:
+            return  # its sentence was said when it failed first
+        self._messages.say(f"Sending to the virtual camera {self._sink.name}.")
+
+    def close(self) -> None:
+        sink, self._sink = self._sink, None
+        self._next_s = self._clock.now() + self._retry_s
+        if sink is not None:
+            self._messages.attempt("sink", "Closing the virtual camera", sink.close)
