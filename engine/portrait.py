@@ -23,6 +23,7 @@ SIZE_PX = 512
 MIN_FACE_PX = 96
 MAX_SIDE_PX = 2560  # larger photographs are reduced first: a 720p view never shows more
 PERSON = 0.15  # share of person from which a pixel is cut out with them
+VIEW_PX = 800  # faces are looked for in views of at most this size
 RIBBON_PX = (4, 16)  # distance from the person at which the matte begins and ends to fade, of 512
 
 
@@ -116,12 +117,14 @@ def _views(photo: Picture) -> list[tuple[int, int, int, int]]:
 
 def _find_in(tracker: Tracker, photo: Picture, view: tuple[int, int, int, int]) -> list[Face]:
     x, y, width, height = view
-    square = np.array([[1.0, 0.0, -x], [0.0, 1.0, -y]])
-    window = cv2.warpAffine(photo, square, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    scale = min(1.0, VIEW_PX / max(width, height))
+    matrix = np.array([[scale, 0, -x * scale], [0, scale, -y * scale]])
+    size = (round(width * scale), round(height * scale))
+    window = cv2.warpAffine(photo, matrix, size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
     found = tracker.find_all(np.asarray(window, np.uint8))
-    shift = np.array([x, y, 0], np.float32)
-    size = (photo.shape[1], photo.shape[0])
-    return [replace(face, landmarks=face.landmarks + shift, size=size) for face in found]
+    corner = np.array([x, y, 0], np.float32)
+    whole = (photo.shape[1], photo.shape[0])
+    return [replace(face, landmarks=face.landmarks / np.float32(scale) + corner, size=whole) for face in found]
 
 
 def _largest(faces: list[Face]) -> Face:

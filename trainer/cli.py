@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from trainer.demo_drive import demo_drive
+from trainer.export import export
 from trainer.head.command import head
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -15,3 +17,5 @@ def trainer() -> None:
 
 
 app.command()(head)
+app.command()(export)
+app.command()(demo_drive)

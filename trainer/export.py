@@ -18,7 +18,7 @@ from engine.errors import AssetError, ConfigError, InputError
 from engine.generator.far import FarGenerator
 from engine.generator.graphs import GRAPHS, HALF_SUFFIX, Graph
 from engine.generator.variants import VARIANTS, Variant
-from engine.runtime.bundle import HEAD_ASSET, LIVE_BUNDLE, file_sha256, write_manifest
+from engine.runtime.bundle import ASSETS, HEAD_ASSET, file_sha256, write_manifest
 from engine.runtime.sessions import pick, probe
 from engine.values import Floats
 
@@ -30,14 +30,15 @@ UNTRAINED_SEED = 0
 def export(
     variant: Annotated[str, typer.Option(help=f"Which generator: {', '.join(VARIANTS)}.")] = "live",
     weights: Annotated[Path | None, typer.Option(help="Trained weights (safetensors); without them the untrained start.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder of the bundle.")] = LIVE_BUNDLE,
+    out: Annotated[Path | None, typer.Option(help="Folder of the bundle; by default engine/assets/VARIANT.")] = None,
 ) -> None:
     """Export a generator to ONNX, with the manifest and the self-test that the camera checks."""
     if variant not in VARIANTS:
         raise ConfigError(f"The variant must be one of {', '.join(VARIANTS)}; got '{variant}'.")
     generator = untrained(VARIANTS[variant]) if weights is None else trained(VARIANTS[variant], weights)
-    write_bundle(generator, out, head_sha256=None if weights is None else file_sha256(HEAD_ASSET))
-    typer.echo(f"{out}: {', '.join(f'{path.name} {path.stat().st_size:,} bytes' for path in sorted(out.iterdir()))}")
+    folder = out or ASSETS / variant
+    write_bundle(generator, folder, head_sha256=None if weights is None else file_sha256(HEAD_ASSET))
+    typer.echo(f"{folder}: {', '.join(f'{path.name} {path.stat().st_size:,} bytes' for path in sorted(folder.iterdir()))}")
 
 
 def untrained(variant: Variant) -> FarGenerator:

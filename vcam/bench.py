@@ -30,7 +30,8 @@ from vcam.seams import Animator, Clock
 from vcam.stats import Stats, resident_memory_mb
 
 SIZE = (512, 512)
-CAMERA_FPS, SINK_FPS = 60, 120  # more than any machine this is for reaches: the chain itself is the limit
+CAMERA_FPS = 30  # as webcams have, and so the most that can come out
+SINK_FPS = 120  # so that waiting for the sink's clock adds little to the latency
 RECORDED_FRAMES, RECORDED_STEP_S = 40, 0.1
 SIDE_PX = 64  # added left and right: webcams are wide
 WARM_UP_S = 1.5
@@ -38,7 +39,7 @@ GIVE_UP_S = 120.0
 
 
 class LoopCamera:
-    """A camera that shows the same pictures, to and fro, paced."""
+    """A camera that shows the same pictures, to and fro, at ``fps``; like a webcam it has only the newest."""
 
     def __init__(self, pictures: list[Picture], fps: int, clock: Clock) -> None:
         self._pictures = [*pictures, *pictures[-2:0:-1]]

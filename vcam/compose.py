@@ -46,10 +46,6 @@ class Composer:
             square[rows, columns] = still + (((moving - still) * weight) >> 7)
         return output
 
-    def still(self) -> Picture:
-        """The surroundings alone, with the photograph itself in the square."""
-        return self._surroundings.copy()
-
 
 Weights = NDArray[np.int16]
 Band = tuple[slice, slice, Weights, Weights]
@@ -115,8 +111,17 @@ def extended_view(photo: Picture, view: View, scale: float, size: tuple[int, int
     soft = sharp.astype(np.float32)
     for sigma_px in (6, 24, 60):
         weight = np.clip(distance / (SOFT_PX * sigma_px / 60), 0, 1)[..., None]
-        soft += (cv2.GaussianBlur(soft, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE) - soft) * weight
+        soft += (blurred(soft, sigma_px) - soft) * weight
     return np.clip(soft + 0.5, 0, 255).astype(np.uint8)
+
+
+def blurred(picture: Floats, sigma_px: float) -> Floats:
+    """A Gaussian blur, computed at a resolution at which it is 3 px wide: as smooth, and many times faster."""
+    factor = max(1.0, sigma_px / 3)
+    height, width = picture.shape[:2]
+    small = cv2.resize(picture, (max(1, round(width / factor)), max(1, round(height / factor))), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma_px / factor, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def distance_outside(photo: Picture, view: View, scale: float, size: tuple[int, int]) -> Floats:

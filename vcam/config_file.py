@@ -50,7 +50,8 @@ def parse_settings(text: str, name: str) -> Settings:
     try:
         values: dict[str, Any] = tomlkit.parse(text).unwrap()
     except TOMLKitError as error:
-        raise ConfigError(f"{name} is not valid TOML: {error}.") from error
+        reason = str(error).rstrip(".")
+        raise ConfigError(f"{name} is not valid TOML: {reason}.") from error
     return check_settings(values, name)
 
 

@@ -52,7 +52,7 @@ def open_first(settings: OutputSettings, *, clock: Clock, messages: Messages) ->
     except DeviceError as error:
         if settings.sink == "virtual":
             raise
-        messages.say(f"{error} Until then there is the preview page.")
+        messages.say(f"Showing the preview page only. {error}")
     return [ReopeningSink(lambda: open_virtual(settings), opened, clock=clock, messages=messages, retry_s=RETRY_S)]
 
 

@@ -15,7 +15,6 @@ from vcam.seams import Driver, FaceTracker
 
 if TYPE_CHECKING:
     from engine.animator import Animator
-
     from vcam.drive import DriveOptions, Smoothing
 
 

@@ -29,13 +29,7 @@ class Slot(Generic[T]):
             if self._value is None and not self._closed:
                 self._condition.wait_for(lambda: self._value is not None or self._closed, timeout_s)
             value, self._value = self._value, None
-            self._condition.notify_all()
             return value
-
-    def wait_empty(self, timeout_s: float) -> bool:
-        """True once nothing lies in the slot; False after ``timeout_s``."""
-        with self._condition:
-            return self._condition.wait_for(lambda: self._value is None or self._closed, timeout_s)
 
     def close(self) -> None:
         """Wakes everybody who waits; later ``take`` calls return at once."""

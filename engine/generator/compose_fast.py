@@ -16,14 +16,12 @@ from numpy.typing import NDArray
 from engine.generator.variants import STATE_CHANNELS
 from engine.values import Floats, Picture
 
-# The kernels take everything by position, for numba passes names slowly.
-
 Layers = NDArray[np.uint64]  # (S, S) RGB and matte, 16 bits each, of which 8 are used
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}  # but NaN stays NaN: it must not become an index
 
 
 @nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
-def _enlarge_row(y: int, state: Floats, left: NDArray[np.int32], shares: Floats, line: Floats, row: Floats) -> None:  # noqa: PLR0917
+def _enlarge_row(y: int, state: Floats, left: NDArray[np.int32], shares: Floats, line: Floats, row: Floats) -> None:
     """Row y of the state (6, R, R), bilinearly enlarged → (6, S)."""
     upper, lower, share = left[y], min(left[y] + 1, state.shape[1] - 1), shares[y]
     for channel in range(row.shape[0]):
@@ -59,7 +57,7 @@ def _warp_row(layers: Layers, places: NDArray[np.int32], warped: Layers) -> None
 
 
 @nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
-def _blend_row(  # noqa: PLR0917
+def _blend_row(
     y: int, warped: NDArray[np.uint16], row: Floats, plate: Picture, render: Picture, weight: Floats, mix: Floats, out: Picture
 ) -> None:
     """P of one row, then out = (1 − s)·mix·P + c, to uint8."""
@@ -83,7 +81,7 @@ def _prior_level(warped: np.uint16, plate: np.uint8, render: np.uint8, a: np.flo
 
 
 @nb.njit(nogil=True, cache=True)
-def _compose_rows(  # noqa: PLR0917
+def _compose_rows(
     first: int, last: int, state: Floats, prior: Floats, layers: Layers, plate: Picture, render: Picture, weight: Floats,
     mix: Floats, left: NDArray[np.int32], shares: Floats, row: Floats, line: Floats, places: NDArray[np.int32],
     warped: Layers, out: Picture,
@@ -125,6 +123,14 @@ class Compositor:
         ]
         self._pool = ThreadPoolExecutor(threads, "compositor") if threads > 1 else None
         self._out = np.zeros((size, size, 3), np.uint8)
+        self._compile(size, state_size)
+
+    def _compile(self, size: int, state_size: int) -> None:
+        """Compose nothing once: numba compiles (seconds, on the first start) or loads what it compiled before."""
+        empty, flat = np.zeros((size, size, 3), np.uint8), np.zeros((size, size), np.float32)
+        state, prior = np.zeros((STATE_CHANNELS, state_size, state_size), np.float32), np.zeros((size, size, 2), np.float32)
+        packed = pack(empty, flat, empty)
+        self.compose(state, prior, packed, render=empty, render_weight=flat, mix=np.eye(3, dtype=np.float32))
 
     @staticmethod
     def _scratch(size: int, state_size: int) -> tuple[Floats, Floats, NDArray[np.int32], Layers]:

@@ -64,7 +64,7 @@ class EqualConv(nn.Module):
 
 
 class StyleConv(nn.Module):
-    """StyleConv of eq. 9: a 3 × 3 convolution modulated by w, bias, leaky ReLU; F_s and F_3D stand for the noise (section 3.2)."""
+    """StyleConv of eq. 9: a modulated 3 × 3 convolution, bias, leaky ReLU. F_s and F_3D stand for the noise (section 3.2)."""
 
     def __init__(self, inputs: int, outputs: int, latent: int) -> None:
         super().__init__()

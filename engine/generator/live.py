@@ -8,9 +8,11 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.generator.compose_fast import Compositor, PackedLayers, pack
 from engine.generator.variants import GUIDE_CHANNELS
@@ -62,6 +64,9 @@ class Generator:
         foreground, plate, photo (S, S, 3) uint8; matte (S, S) 0…1, 1 = person. The plate is what lies behind the person;
         matte·foreground + (1 − matte)·plate should be the photograph.
         """
+        shape = (self.size, self.size, 3)
+        foreground, plate = _checked("foreground", foreground, shape, np.uint8), _checked("plate", plate, shape, np.uint8)
+        matte, photo = _checked("matte", matte, shape[:2], np.float32), _checked("photo", photo, shape, np.uint8)
         return Source(pack(foreground, matte, plate), self._encode(photo))
 
     def use(self, source: Source) -> None:
@@ -76,10 +81,16 @@ class Generator:
         """The picture (S, S, 3) uint8 RGB, overwritten by the next call. Raises RuntimeError before the first ``use``.
 
         z (261,) · guide (1, 5, G, G), see ``make_guide`` · prior_flow (S, S, 2) in crop coordinates · render (S, S, 3) uint8,
-        I_3D · render_weight (S, S) 0…1, where I_3D replaces the photograph. float32 where not said otherwise.
+        I_3D · render_weight (S, S) 0…1, where I_3D replaces the photograph. float32 where not said otherwise; ValueError
+        for other shapes and types.
         """
         if self._source is None:
             raise RuntimeError("generate() needs a photograph: call set_source() or use() first")
+        square = (self.size, self.size)
+        guide = _checked("guide", guide, (1, GUIDE_CHANNELS, self.guide_size, self.guide_size), np.float32)
+        prior_flow = _checked("prior_flow", prior_flow, (*square, 2), np.float32)
+        render = _checked("render", render, (*square, 3), np.uint8)
+        render_weight = _checked("render_weight", render_weight, square, np.float32)
         self._z[0] = z
         small = cv2.resize(prior_flow, (self._top, self._top), interpolation=cv2.INTER_AREA)
         self._prior[0] = small.transpose(2, 0, 1)
@@ -101,6 +112,13 @@ class Generator:
             while len(self._remembered) > REMEMBERED:
                 self._remembered.popitem(last=False)
             return self._remembered[key]
+
+
+def _checked(name: str, array: NDArray[Any], shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
+    """The array, copied only if it is not contiguous; compiled code would read beyond a smaller one."""
+    if array.shape != shape or array.dtype != dtype:
+        raise ValueError(f"{name} must be {dtype.__name__} {shape}, got {array.dtype} {array.shape}")
+    return np.ascontiguousarray(array)
 
 
 def make_guide(render: Picture, coverage: Floats, render_weight: Floats, size: int, out: Floats | None = None) -> Floats:

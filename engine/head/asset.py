@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from engine.head.model import HeadModel
 OPEN_HEAD = Path(__file__).parents[1] / "assets" / "open_head.npz"
 
 # How each array is held in memory; on disk the floating ones are float16, indices the smallest integers that hold them.
-_TYPES: dict[str, type[np.generic]] = {
+_ARRAY_TYPES: dict[str, type[np.generic]] = {
     "mean_shape": np.float32,
     "identity_basis": np.float32,
     "expression_basis": np.float32,
@@ -40,10 +41,17 @@ def load_head(path: Path = OPEN_HEAD) -> HeadModel:
     if path.suffix == ".mat":
         return load_basel(path, load_head())
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays: dict[str, NDArray[Any]] = {name: archive[name].astype(kind) for name, kind in _TYPES.items()}
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return from_arrays({name: archive[name] for name in _ARRAY_TYPES})
     except FileNotFoundError as error:
-        raise AssetError(f"the head model is missing at {path}: install again, or build it by `python -m trainer head`") from error
-    except Exception as error:  # noqa: BLE001 – zipfile, zlib and numpy raise a dozen kinds for damaged files
+        raise AssetError(
+            f"the head model is missing at {path}: install again, or build it by `python -m trainer head`"
+        ) from error
+    except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds for damaged files
         raise AssetError(f"the head model at {path} is damaged ({error}): build it again by `python -m trainer head`") from error
-    return HeadModel(**arrays)
+
+
+def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> HeadModel:
+    """The arrays of the file as the model."""
+    typed: dict[str, Any] = {name: arrays[name].astype(kind) for name, kind in _ARRAY_TYPES.items()}
+    return HeadModel(**typed)

@@ -55,10 +55,11 @@ def _read(path: Path) -> dict[str, Any]:
     except ImportError as error:
         raise AssetError("reading the Basel model needs the package scipy: install it by `pip install scipy`") from error
     try:
-        content: dict[str, Any] = loadmat(path)
+        with path.open("rb") as file:
+            content: dict[str, Any] = loadmat(file)
     except FileNotFoundError as error:
         raise AssetError(f"the Basel model is missing at {path}: give the path of D3DFR's BFM_model_front.mat") from error
-    except Exception as error:  # noqa: BLE001 – scipy raises a dozen kinds for damaged files
+    except Exception as error:  # scipy raises a dozen kinds for damaged files
         raise AssetError(f"{path} is not a Matlab file that can be read ({error}): give D3DFR's BFM_model_front.mat") from error
     missing = {"meanshape", "meantex", "idBase", "exBase", "texBase", "tri", "keypoints"} - set(content)
     if missing:
@@ -99,4 +100,4 @@ def _a_triangle_of_each(triangles: NDArray[np.int32], vertices: int) -> NDArray[
 
 def _weight_of(triangles: NDArray[np.int32], chosen: NDArray[np.int32], vertices: NDArray[np.int64]) -> Floats:
     """(K, 3) 1 at the corner of each chosen triangle that is the wanted vertex."""
-    return (triangles[chosen] == vertices[:, None]).astype(np.float32)
+    return np.asarray(triangles[chosen] == vertices[:, None], np.float32)

@@ -47,7 +47,7 @@ class HeadModel:
     def with_identity(self, identity: Floats, offset: Floats | None = None) -> PersonalHead:
         """The head of one person: (80,) α and, optionally, a (V, 3) correction of the shape at rest [dm]."""
         rest = self.mean_shape + np.tensordot(identity.astype(np.float32), self.identity_basis, 1)
-        return PersonalHead(self, rest if offset is None else rest + offset.astype(np.float32))
+        return PersonalHead(self, np.asarray(rest if offset is None else rest + offset, np.float32))
 
     def shape(self, identity: Floats, expression: Floats, gaze: Floats) -> Floats:
         """Eq. 2, (80,) α, (64,) β, (4,) τ → (V, 3) dm. For many frames of one person use ``with_identity``."""
@@ -100,7 +100,7 @@ class PersonalHead:
         """(2, 3) centres of the left and of the right eyeball [dm]."""
         if self.model.eye_centres.size == 0:
             return np.zeros((2, 3), np.float32)
-        return self.rest[self.model.eye_centres].mean(1)
+        return np.asarray(self.rest[self.model.eye_centres].mean(1))
 
     @cached_property
     def _eye_arms(self) -> tuple[Floats, Floats]:

@@ -20,6 +20,7 @@ OFFSET_NOISE = 0.05  # of the landmarks, against the kernel's 1: how exactly the
 BLINKS = (EXPRESSION_NAMES.index("eyeBlinkLeft"), EXPRESSION_NAMES.index("eyeBlinkRight"))
 LIDS = (((385, 386, 387), (380, 374, 373)), ((160, 159, 158), (144, 145, 153)))  # upper and lower edge, left and right eye
 BLINK_GAIN = (0.6, 1.8)
+LIDS_MEET = 0.85  # of the way between the lids' landmark points: those lie on the outside of edges that have a thickness
 CLOSED = 0.6  # a blink score above which the photograph's eyes count as closed
 
 
@@ -72,7 +73,8 @@ def personal_offset(head: HeadModel, points: Floats, seen: Floats, pose: Floats)
 
 
 def _kernel(a: Floats, b: Floats) -> Floats:
-    squared = ((a[:, None] - b[None]) ** 2).sum(-1)
+    """(A, B) how much points (A, 3) and (B, 3) move together."""
+    squared = np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * (a @ b.T), 0)
     return np.asarray(0.5 * np.exp(-squared / (2 * WIDE_DM**2)) + 0.5 * np.exp(-squared / (2 * NARROW_DM**2)), np.float32)
 
 
@@ -84,7 +86,7 @@ def _with_closing_lids(head: HeadModel, basis: LandmarkBasis, seen: Floats, beta
         opening = np.linalg.norm(seen[list(upper), :2] - seen[list(lower), :2], axis=1).mean() * depth / FOCAL
         travel = (basis.expression[blink, list(lower), 1] - basis.expression[blink, list(upper), 1]).mean()
         if beta[blink] < CLOSED:
-            expression[blink] *= np.clip(opening / (travel * (1 - beta[blink])), *BLINK_GAIN)
+            expression[blink] *= np.clip(LIDS_MEET * opening / (travel * (1 - beta[blink])), *BLINK_GAIN)
     return replace(head, expression_basis=expression)
 
 

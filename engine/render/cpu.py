@@ -37,7 +37,7 @@ class CpuRenderer:
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _rasterise(screen, triangles, seen, weights, depth, tolerance):  # type: ignore[no-untyped-def]
+def _rasterise(screen: Floats, triangles: Indices, seen: Indices, weights: Floats, depth: Floats, tolerance: float) -> None:
     size = seen.shape[0]
     seen[:] = -1
     weights[:] = 0.0
@@ -83,7 +83,7 @@ def _rasterise(screen, triangles, seen, weights, depth, tolerance):  # type: ign
 
 
 @numba.njit(inline="always")
-def _span(left, right, slope, start):  # type: ignore[no-untyped-def]
+def _span(left: float, right: float, slope: float, start: float) -> tuple[float, float]:
     """Cuts left…right to where slope·x + start ≥ 0, with a margin for rounding and the edge's tolerance."""
     if slope > 1e-9:
         return max(left, -start / slope - 1e-3), right
@@ -93,7 +93,7 @@ def _span(left, right, slope, start):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _interpolate(seen, weights, triangles, attributes, out):  # type: ignore[no-untyped-def]
+def _interpolate(seen: Indices, weights: Floats, triangles: Indices, attributes: Floats, out: Floats) -> None:
     for y in range(seen.shape[0]):
         for x in range(seen.shape[1]):
             t = seen[y, x]

@@ -74,7 +74,7 @@ def clip_space(screen: Floats) -> Floats:
     depth = np.where(np.isfinite(screen[:, 2]), screen[:, 2], 0)
     near, far = depth.min(), depth.max()
     mapped = (depth - near) / max(float(far - near), 1e-6) * 1.8 - 0.9
-    return np.concatenate([screen[:, :2], mapped[:, None], np.ones((len(screen), 1))], 1).astype(np.float32)
+    return np.asarray(np.concatenate([screen[:, :2], mapped[:, None], np.ones((len(screen), 1))], 1), np.float32)
 
 
 def drawable(screen: Floats, triangles: Indices) -> Indices:

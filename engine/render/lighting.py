@@ -30,14 +30,13 @@ def harmonics(normals: Floats) -> Floats:
         _BAND_2 * x * z,
         _BAND_2 / 2 * (x * x - y * y),
     ]
-    return np.stack([np.ones_like(x), *linear, *quadratic], 1).astype(np.float32)
+    return np.asarray(np.stack([np.ones_like(x), *linear, *quadratic], 1), np.float32)
 
 
 def shade(albedo: Floats, normals: Floats, illumination: Floats) -> Floats:
     """(V, 3) albedo, (V, 3) unit normals in camera space, (27,) γ → (V, 3) colours in the albedo's unit, not below 0."""
     irradiance = harmonics(normals) @ illumination.reshape(9, 3)
-    lit: Floats = np.maximum(albedo * irradiance, 0)
-    return lit
+    return np.asarray(np.maximum(albedo * irradiance, 0))
 
 
 def vertex_normals(vertices: Floats, triangles: Indices, out: Floats | None = None) -> Floats:
@@ -49,7 +48,7 @@ def vertex_normals(vertices: Floats, triangles: Indices, out: Floats | None = No
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _normals(vertices, triangles, out):  # type: ignore[no-untyped-def]
+def _normals(vertices: Floats, triangles: Indices, out: Floats) -> None:
     out[:] = 0.0
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 
 from engine.conventions import place, project
@@ -13,8 +14,8 @@ from engine.values import Coefficients, Floats, Picture
 
 def render_head(head: HeadModel, z: Coefficients, renderer: Renderer) -> tuple[Picture, Raster]:
     """I_3D, (N, N, 3) RGB uint8, black where the head is not, and its raster (the renderer's own: copy it to keep it)."""
-    vertices = place(head.shape(z.identity, z.expression, z.gaze), z.pose)
-    return render_mesh(head, vertices, head.albedo(z.texture), z.illumination, renderer)
+    placed = place(head.shape(z.identity, z.expression, z.gaze), z.pose)
+    return render_mesh(head, placed, head.albedo(z.texture), z.illumination, renderer)
 
 
 def render_mesh(
@@ -27,5 +28,13 @@ def render_mesh(
 
 
 def to_picture(values: Floats) -> Picture:
-    """(N, N, 3) values 0…1 → uint8, clipped."""
-    return np.clip(values * 255 + 0.5, 0, 255).astype(np.uint8)
+    """(N, N, 3) values 0…1 → uint8, rounded and clipped."""
+    picture = np.empty(values.shape, np.uint8)
+    _quantise(values.reshape(-1), picture.reshape(-1))
+    return picture
+
+
+@numba.njit(cache=True, nogil=True)
+def _quantise(values: Floats, picture: Picture) -> None:
+    for i in range(values.size):
+        picture[i] = np.uint8(min(max(values[i] * np.float32(255.0) + np.float32(0.5), np.float32(0.0)), np.float32(255.0)))

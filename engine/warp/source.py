@@ -23,13 +23,16 @@ from engine.values import EXPRESSION_NAMES, Coefficients, Floats, Mask, Picture
 from engine.warp.surround import Surround, make_surround
 
 JAW_OPEN = EXPRESSION_NAMES.index("jawOpen")
+BLINKS = [EXPRESSION_NAMES.index("eyeBlinkLeft"), EXPRESSION_NAMES.index("eyeBlinkRight")]
+LID_DM = 0.01  # skin that a blink moves by this much is lid
 MOUTH_COEFFICIENTS = [i for i, name in enumerate(EXPRESSION_NAMES) if name.startswith(("jaw", "mouth", "tongue"))]
-SPREAD_STEPS = 400  # of averaging over the mesh, enough to carry skin around an ear
+SPREAD_STEPS = 200  # of averaging over the mesh, enough to carry skin around an ear
 OPEN_MOUTH_PX = 60  # so many pixels of teeth and tongue must be seen before the photograph's own mouth is believed
 EDGE_FACING, EDGE_STRIP = 0.3, 0.15  # cosine of the angle of sight, distance from the outline [crop units]: left to the surround
 SURE_FACING = 0.3  # skin seen at a steeper angle than this is worth stretching over what comes into view beside it
 RINGS = 3  # of the mesh around teeth that the photograph shows: what they hide nearly is taken to look like them
 LIPS_PART = 0.1  # change of a mouth coefficient at which the inside of a mouth closed in the photograph is all rendered
+EYES_DEEPER_DM = 0.05
 TURN = 0.2  # by which the cosine must grow for such stretching to be complete
 
 
@@ -78,7 +81,7 @@ class SourceGeometry:
         """The prior of z_des: expression, gaze and pose are taken from it, the rest is the portrait's own."""
         vertices = len(self._albedo)
         placed = self._place(z)
-        self._screen[:vertices] = project(placed)
+        self._screen[:vertices] = self._project(placed)
         self._screen[vertices:] = project(self._place_surround(z.pose))
         triangles = self._head.model.triangles
         parted = np.abs(z.expression - self._source.expression)[MOUTH_COEFFICIENTS].max() / LIPS_PART
@@ -105,6 +108,13 @@ class SourceGeometry:
         follow = self._head.model.follow[:, None]
         return np.asarray(follow * place(vertices, z.pose) + (1 - follow) * place(vertices, self._source.pose), np.float32)
 
+    def _project(self, placed: Floats) -> Floats:
+        """(V, 3) crop coordinates and depth; the eyeballs a little deeper, for lids cut through them on their way down."""
+        screen = project(placed)
+        for eye in self._head.model.eyeballs:
+            screen[eye, 2] += EYES_DEEPER_DM
+        return screen
+
     def _place_surround(self, pose: Floats) -> Floats:
         follow = self._surround.follow[:, None]
         moved = place(self._surround_local, pose)
@@ -115,7 +125,7 @@ class SourceGeometry:
         head = self._head
         triangles = head.model.triangles
         placed = self._place(self._source)
-        screen, facing = project(placed), facing_camera(placed, triangles)
+        screen, facing = self._project(placed), facing_camera(placed, triangles)
         raster = self._renderer.rasterise(screen, triangles)
         skin = head.model.part == Part.SKIN
         drawn = ~skin | ~_turned_away(screen, facing, raster, head)[triangles].any(1)
@@ -178,6 +188,8 @@ def _turned_away(screen: Floats, facing: Floats, raster: Raster, head: PersonalH
     outline = cv2.distanceTransform((raster.triangle >= 0).astype(np.uint8), cv2.DIST_L2, 5) * (2 / len(raster.triangle))
     pixel = ((screen[:, :2] + 1) / 2 * len(outline)).astype(int).clip(0, len(outline) - 1)
     edge = (facing < EDGE_FACING) & (outline[pixel[:, 1], pixel[:, 0]] < EDGE_STRIP)
+    lids = np.linalg.norm(head.model.expression_basis[BLINKS], axis=2).max(0) > LID_DM
+    edge &= ~lids  # their folds face every way
     return np.asarray(edge | ((facing < 0) & (head.rest[:, 2] < 0)))
 
 
@@ -198,23 +210,31 @@ def _grown(seen: Mask, triangles: Indices, rings: int) -> Mask:
 
 def spread_over_mesh(values: Floats, known: Mask, triangles: Indices) -> Floats:
     """(V, C) values, kept where known and elsewhere averaged from neighbour to neighbour until they are smooth (harmonic)."""
-    edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
-    a, b = np.unique(np.sort(edges, 1), axis=0).T
-    unknown = ~known
-    degree = np.maximum(np.bincount(np.concatenate([a, b]), minlength=len(values)), 1)[:, None]
-    out = values.astype(np.float64)
-    reached = known.copy()
-    for _ in range(SPREAD_STEPS):
-        weight = reached.astype(np.float64)[:, None]
-        total, amount = np.zeros_like(out), np.zeros((len(out), 1))
-        for c in range(out.shape[1]):
-            column = out[:, c] * weight[:, 0]
-            total[:, c] = np.bincount(a, column[b], len(out)) + np.bincount(b, column[a], len(out))
-        amount[:, 0] = np.bincount(a, weight[b, 0], len(out)) + np.bincount(b, weight[a, 0], len(out))
-        touched = unknown & (amount[:, 0] > 0)
-        out[touched] = total[touched] / np.minimum(amount[touched], degree[touched])
-        reached |= touched
-    return out.astype(np.float32)
+    out, reached = values.astype(np.float32), known.copy()
+    touched = np.unique(triangles)
+    order = touched[~known[touched]]
+    both = np.concatenate([triangles[:, [a, b]] for a in range(3) for b in range(3) if a != b])
+    edges = both[np.argsort(both[:, 0], kind="stable")]
+    starts = np.searchsorted(edges[:, 0], np.arange(len(values) + 1))
+    _relax(out, reached, order, starts, np.ascontiguousarray(edges[:, 1]), SPREAD_STEPS)
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _relax(out, reached, order, starts, neighbours, steps):  # type: ignore[no-untyped-def]
+    """Gauss-Seidel: each unknown vertex becomes the mean of its neighbours that have a value already."""
+    total = np.zeros(out.shape[1], np.float32)
+    for _ in range(steps):
+        for v in order:
+            count = 0
+            total[:] = 0
+            for k in range(starts[v], starts[v + 1]):
+                if reached[neighbours[k]]:
+                    total += out[neighbours[k]]
+                    count += 1
+            if count:
+                out[v] = total / count
+                reached[v] = True
 
 
 @numba.njit(cache=True, nogil=True)

@@ -107,7 +107,7 @@ def test_run_without_devices_demonstrates_and_says_what_is_missing(
 ) -> None:
     assert run_command(["run", "--avatar", str(photo), "--frames", "5"]) == 0
     said = capsys.readouterr().err
-    assert "There is no virtual camera. Until then there is the preview page." in said
+    assert "Showing the preview page only. There is no virtual camera." in said
     assert re.search(r"Preview: http://127\.0\.0\.1:\d+/[\w-]{20,}/", said)
     assert "No webcam was found: the bundled demo drive moves the avatar." in said
 

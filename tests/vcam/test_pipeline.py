@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from itertools import repeat
+from pathlib import Path
 from threading import Event
 
 import numpy as np
 import pytest
 
+import vcam
 from engine.values import Frame
 from tests.fakes import (
     AVATAR_COLOUR,
@@ -245,10 +248,21 @@ def test_no_pixel_of_the_camera_ever_reaches_a_sink(fault: str) -> None:
         rig.performer.offer(fake_avatar("blue", (40, 40, 200)))
     rig.advance(150)
     assert len(rig.sink.sent) == 162
-    for picture in rig.sink.sent:
+    for picture in {id(sent): sent for sent in rig.sink.sent}.values():
         marked = (np.abs(picture.astype(int) - MARKER) < 60).all(2)
         assert not marked.any()
     assert str(MARKER) not in rig.said.text
+
+
+def test_the_pictures_side_does_not_even_know_frames() -> None:
+    """What draws and sends imports neither the camera's frames nor the modules that deliver them."""
+    folder = Path(vcam.__file__).parent
+    modules = [folder / f"{name}.py" for name in ("portrayer", "compose", "screen", "loop", "cue", "avatar")]
+    for path in [*modules, *(folder / "sinks").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                assert not (node.module or "").startswith(("vcam.capture", "vcam.performer", "engine.track")), path
+                assert "Frame" not in {alias.name for alias in node.names}, path
 
 
 def test_a_cue_has_no_place_for_a_picture() -> None:

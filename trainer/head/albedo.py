@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.values import TEXTURE
 from trainer.head.masks import Masks
@@ -10,10 +13,10 @@ from trainer.head.source import Doubles
 
 # Colours per standard deviation. Melanin darkens blue most, haemoglobin takes green and blue, both as in pictures of skin.
 _MELANIN = np.array([-0.13, -0.14, -0.135])
-_HAEMOGLOBIN = np.array([0.02, -0.045, -0.04])
-_WARMTH = np.array([0.015, 0.005, -0.045])
+_HAEMOGLOBIN = np.array([0.012, -0.025, -0.022])
+_WARMTH = np.array([0.01, 0.003, -0.027])
 _LIGHT = np.array([0.05, 0.05, 0.05])
-_AXES = (_MELANIN * 0.35, _HAEMOGLOBIN * 0.8, _WARMTH * 0.7)
+_AXES = (_MELANIN * 0.07, _HAEMOGLOBIN * 0.2, _WARMTH * 0.2)  # of each smooth function; there are 17
 
 _SKIN = (0.77, 0.60, 0.51)
 _PAINT: tuple[tuple[str, tuple[float, float, float], float], ...] = (
@@ -45,16 +48,16 @@ _PAINT: tuple[tuple[str, tuple[float, float, float], float], ...] = (
 )
 
 # Region, colour change per standard deviation.
-_REGIONAL: tuple[tuple[str, Doubles], ...] = (
+_REGIONAL: tuple[tuple[str, NDArray[np.floating[Any]]], ...] = (
     ("lips", np.array([0.03, -0.07, -0.05])), ("lips", _MELANIN * 0.7), ("lips", np.array([0.02, -0.01, 0.05])),
     ("brows", np.array([0.16, 0.13, 0.10])), ("brows", np.array([-0.08, -0.08, -0.07])), ("brows", np.array([0.06, 0.01, -0.02])),
-    ("iris", np.array([0.14, 0.15, 0.14])), ("iris", np.array([-0.10, 0.02, 0.14])), ("iris", np.array([0.0, 0.06, -0.03])),
+    ("iris", np.array([0.10, 0.11, 0.10])), ("iris", np.array([-0.07, 0.02, 0.09])), ("iris", np.array([0.0, 0.04, -0.02])),
     ("sclera", _LIGHT), ("sclera", _WARMTH),
-    ("hair", np.array([0.18, 0.15, 0.12])), ("hair", np.array([0.07, 0.0, -0.04])), ("hair", _LIGHT * 2),
+    ("hair", np.array([0.18, 0.15, 0.12])), ("hair", np.array([0.07, 0.0, -0.04])), ("hair", _LIGHT * 2.0),
     ("beard", np.array([-0.13, -0.11, -0.09])), ("beard", np.array([0.08, 0.07, 0.06])),
-    ("cheeks", _HAEMOGLOBIN * 1.6), ("cheeks", _MELANIN * 0.5), ("nose", _HAEMOGLOBIN * 1.4),
-    ("lids", np.array([-0.09, -0.09, -0.06])), ("lids", _HAEMOGLOBIN), ("under-eyes", np.array([-0.06, -0.06, -0.04])),
-    ("ears", _HAEMOGLOBIN * 1.4), ("teeth", np.array([-0.04, -0.06, -0.10])), ("teeth", _LIGHT), ("tongue", _HAEMOGLOBIN),
+    ("cheeks", _HAEMOGLOBIN * 2.5), ("cheeks", _MELANIN * 0.5), ("nose", _HAEMOGLOBIN * 2.0),
+    ("lids", np.array([-0.09, -0.09, -0.06])), ("lids", _HAEMOGLOBIN * 1.5), ("under-eyes", np.array([-0.06, -0.06, -0.04])),
+    ("ears", _HAEMOGLOBIN * 2.0), ("teeth", np.array([-0.04, -0.06, -0.10])), ("teeth", _LIGHT), ("tongue", _HAEMOGLOBIN * 2.0),
 )  # fmt: skip
 
 
@@ -75,16 +78,16 @@ def albedo_basis(masks: Masks, shape: Doubles, openness: Doubles) -> Doubles:
     changes += [masks[region][:, None] * change for region, change in _REGIONAL]
     functions = _smooth_functions(shape, skin, -(-(TEXTURE - len(changes)) // len(_AXES)))
     changes += [(function * skin)[:, None] * axis for function in functions for axis in _AXES]
-    return np.stack(changes[:TEXTURE]) * _shadow(masks, openness)[None, :, None]
+    return np.asarray(np.stack(changes[:TEXTURE]) * _shadow(masks, openness)[None, :, None])
 
 
 def _shadow(masks: Masks, openness: Doubles) -> Doubles:
-    """(V,) 0…1 what is left of the light. The mouth darkens fast with depth, skin only in its folds; eyeballs turn, so not at all."""
+    """(V,) 0…1 what is left of the light: the mouth darkens fast with depth, skin only in folds; eyeballs turn, so not at all."""
     mouth = np.clip(masks["inside-mouth"] + masks["gums"] + masks["tongue"] + masks["teeth"], 0, 1)
-    deep = np.clip(openness / 0.42, 0.0, 1) ** 1.1
+    deep = np.clip(openness / 0.34, 0.0, 1) ** 1.1
     folds = 0.55 + 0.45 * np.clip(openness / 0.6, 0, 1)
     eyes = masks["sclera"] + masks["iris"] + masks["pupil"]
-    return mouth * (0.03 + 0.97 * deep) + (1 - mouth) * (1 - eyes) * folds + eyes
+    return np.asarray(mouth * (0.03 + 0.97 * deep) + (1 - mouth) * (1 - eyes) * folds + eyes)
 
 
 def _smooth_functions(shape: Doubles, weight: Doubles, count: int) -> Doubles:
@@ -92,9 +95,16 @@ def _smooth_functions(shape: Doubles, weight: Doubles, count: int) -> Doubles:
     face = weight * (shape[:, 2] > 0.2)
     direction = (shape - [0, 0.05, 0.1]) / np.linalg.norm(shape - [0, 0.05, 0.1], axis=1, keepdims=True)
     x, y, z = direction.T
-    powers = [(i, j, k) for degree in range(5) for i in range(degree + 1) for j in range(degree + 1 - i) for k in [degree - i - j] if k < 2]
+    powers = [
+        (i, j, k)
+        for degree in range(5)
+        for i in range(degree + 1)
+        for j in range(degree + 1 - i)
+        for k in [degree - i - j]
+        if k < 2
+    ]
     basis = np.stack([x**i * y**j * z**k for i, j, k in powers], 1)[:, : count + 1]
     _, r = np.linalg.qr(basis * np.sqrt(face)[:, None])
     r *= np.sign(np.diag(r))[:, None]
     functions = np.linalg.solve(r.T, basis.T) * np.sqrt(face.sum())
-    return np.clip(functions[1 : count + 1], -2.5, 2.5)
+    return np.asarray(np.clip(functions[1 : count + 1], -1.6, 1.6))

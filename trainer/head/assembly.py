@@ -52,7 +52,7 @@ class Assembly:
 
     def vertices_of(self, *parts: Part) -> Integers:
         """The sorted vertices that triangles of these parts use."""
-        return np.unique(self.triangles[np.isin(self.part, parts)])
+        return np.asarray(np.unique(self.triangles[np.isin(self.part, parts)]))
 
 
 def assemble(wheel: Wheel, mean: Doubles) -> Assembly:
@@ -88,7 +88,7 @@ def _head_triangles(mesh: BaseMesh, mean: Doubles) -> Integers:
 
 
 def _follow(skin: Cut, wheel: Wheel) -> Doubles:
-    """(K,) share of the skull's motion: 1 where the rig hangs a vertex on skull and jaw, 0 at the cut, as smooth as can be between."""
+    """(K,) share of the skull's motion: 1 where the rig hangs a vertex on skull and jaw, 0 at the cut, smooth between."""
     weights = wheel.rig_weights()
     total = np.maximum(sum(weights.values()), 1e-9)
     below = sum(weight for bone, weight in weights.items() if bone.startswith(_BONES_BELOW))

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.head.model import HeadModel
 from engine.head.parts import Part
 from engine.render import create_renderer
-from engine.values import EXPRESSION_NAMES, LANDMARKS
+from engine.values import EXPRESSION_NAMES, LANDMARKS, Floats
 from trainer.head.albedo import albedo_basis, mean_albedo
 from trainer.head.assembly import Assembly, assemble
 from trainer.head.embedding import embed
 from trainer.head.expression import expression_basis, target_path
 from trainer.head.identity import PEOPLE, align, principal_components, sample_people
-from trainer.head.masks import openness, region_masks
-from trainer.head.source import Doubles, Wheel
+from trainer.head.masks import region_masks
+from trainer.head.occlusion import openness
+from trainer.head.source import Doubles, Integers, Wheel
 
 _ORIGIN = "joint-head"  # MakeHuman's joint at the base of the skull
 _OPEN_MOUTH = {"jawOpen": 0.55} | {
@@ -28,6 +28,7 @@ _OPEN_MOUTH = {"jawOpen": 0.55} | {
     for name, amount in (("mouthSmile", 0.3), ("mouthUpperUp", 0.8), ("mouthLowerDown", 1.0))
     for side in ("Left", "Right")
 }
+_TONGUE_OUT = {"jawOpen": 0.4, "tongueOut": 1.0}
 _CLOSED_LIPS = {"jawOpen": -0.02, "mouthClose": 0.06}  # random targets part the mean's lips by a millimetre
 _UNSEEN_IMPORTANCE = 0.3  # of scalp, ears, neck and mouth in the principal components, against 1 for the face
 
@@ -66,41 +67,56 @@ def build_head(wheel: Wheel, points: Doubles | None, people: int = PEOPLE) -> Ar
     }
 
 
-def to_model(arrays: Arrays) -> HeadModel:
-    """The arrays as the model that ``load_head`` returns."""
-    floats = {name: array.astype(np.float32) for name, array in arrays.items() if array.dtype == np.float16}
-    indices = {name: arrays[name].astype(np.int32) for name in ("triangles", "landmark_triangles", "eye_centres")}
-    return HeadModel(**floats, **indices, part=arrays["part"])
-
-
 def write_npz(arrays: Arrays, path: Path) -> None:
     """A compressed ``.npz`` whose bytes depend on the arrays alone: names sorted, no dates (``np.savez`` writes the clock's)."""
     with zipfile.ZipFile(path, "w") as archive:
         for name in sorted(arrays):
             content = io.BytesIO()
-            np.lib.format.write_array(content, np.ascontiguousarray(arrays[name]), allow_pickle=False)
+            np.save(content, np.ascontiguousarray(arrays[name]), allow_pickle=False)
             entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, content.getvalue(), compresslevel=9)
 
 
-def _identity(assembly: Assembly, aligned: Doubles, mean: Doubles, face: NDArray[np.bool_]) -> Doubles:
+def _identity(assembly: Assembly, aligned: Floats, mean: Doubles, face: NDArray[np.bool_]) -> Doubles:
     samples = np.stack([assembly.transfer(person - mean) for person in aligned])
+    samples -= samples.mean(0)
+    inside, near, weights = _behind_skin(assembly)
+    samples[:, inside] = np.einsum("bk,pbki->pbi", weights, samples[:, near])
     importance = np.full(samples.shape[1], _UNSEEN_IMPORTANCE)
     importance[: len(assembly.skin.first)][face[assembly.skin.first]] = 1
-    components, _ = principal_components(samples - samples.mean(0), importance)
+    components, _ = principal_components(samples, importance)
     return components
 
 
+def _behind_skin(assembly: Assembly) -> tuple[Integers, Integers, Doubles]:
+    """The bag of the mouth, (B,), and the (B, 8) skin vertices whose identity it shares, with weights: MakeHuman's targets leave
+    the bag behind when they move lips and cheeks, so that it would come through the skin."""
+    skin = assembly.vertices_of(Part.SKIN)
+    bag = assembly.vertices_of(Part.MOUTH)
+    bag = bag[(bag < len(assembly.skin.first)) & ~np.isin(bag, skin)]
+    shape = assembly.vertices()
+    distance = np.linalg.norm(shape[bag][:, None] - shape[skin][None], axis=-1)
+    near = np.argsort(distance, axis=1, kind="stable")[:, :8]
+    weights = 1 / (np.take_along_axis(distance, near, 1) + 0.01) ** 2
+    return bag, skin[near], weights / weights.sum(1, keepdims=True)
+
+
 def _openness(assembly: Assembly, shape: Doubles, expression: Doubles) -> Doubles:
-    """How open to the light each vertex is: at rest, and for the inside of the mouth in an open smile."""
+    """How open to the light each vertex is: at rest, the inside of the mouth in an open smile, the tongue also put out."""
     renderer = create_renderer("cpu", 512)
-    closed = openness(assembly, shape, renderer)
-    smile = shape + sum(amount * expression[EXPRESSION_NAMES.index(name)] for name, amount in _OPEN_MOUTH.items())
-    opened = openness(assembly, smile, renderer)
-    closed_mouth = assembly.vertices_of(Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH)
-    closed[closed_mouth] = opened[closed_mouth]
-    return closed
+    light = openness(assembly, shape, renderer)
+    opened, out = (openness(assembly, shape + _sum(expression, pose), renderer) for pose in (_OPEN_MOUTH, _TONGUE_OUT))
+    inside = assembly.vertices_of(Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH)
+    light[inside] = opened[inside]
+    tongue = assembly.vertices_of(Part.TONGUE)
+    light[tongue] = np.maximum(opened[tongue], 0.16 * out[tongue])
+    return light
+
+
+def _sum(expression: Doubles, strengths: dict[str, float]) -> Doubles:
+    total: Doubles = sum(amount * expression[EXPRESSION_NAMES.index(name)] for name, amount in strengths.items())
+    return total
 
 
 def _no_landmarks() -> tuple[NDArray[np.int64], Doubles]:

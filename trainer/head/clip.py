@@ -25,8 +25,7 @@ class Cut:
     def mix(self, values: Doubles) -> Doubles:
         """(N, C) values at the old vertices → (K, C) at the new ones."""
         share = self.share.reshape(-1, *[1] * (values.ndim - 1))
-        mixed: Doubles = share * values[self.first] + (1 - share) * values[self.second]
-        return mixed
+        return np.asarray(share * values[self.first] + (1 - share) * values[self.second])
 
 
 def cut(triangles: Integers, side: Doubles) -> Cut:

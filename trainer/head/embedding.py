@@ -49,7 +49,12 @@ def embed(assembly: Assembly, shape: Doubles, expression: Doubles, points: Doubl
 
 
 def _slide(
-    places: Places, assembly: Assembly, shape: Doubles, points: Doubles, indices: tuple[tuple[int, ...], ...], rims: tuple[Rim, Rim]
+    places: Places,
+    assembly: Assembly,
+    shape: Doubles,
+    points: Doubles,
+    indices: tuple[tuple[int, ...], ...],
+    rims: tuple[Rim, Rim],
 ) -> None:
     """Puts each point on the rim where the rim, on the mean head, has the point's x; those past its ends stay where they are."""
     for own, rim in zip(indices, rims, strict=True):

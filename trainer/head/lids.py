@@ -28,16 +28,15 @@ def close_lids(assembly: Assembly, shape: Doubles, named: Doubles, renderer: Ren
     for part, name in _BLINKS:
         blink = named[EXPRESSION_NAMES.index(name)]
         x, factor = _needed(assembly, shape, blink, eye_rims(assembly, shape, part, renderer))
-        curve = np.polynomial.Polynomial.fit(x, factor, 3)
-        at = np.clip(shape[:, 0], x.min(), x.max())
-        blink *= curve(at)[:, None] * _OVERLAP
+        middle = x.mean()  # a cubic, about the middle so that it is well conditioned
+        curve = np.polyfit(x - middle, factor, 3)
+        at = np.clip(shape[:, 0], x.min(), x.max()) - middle
+        blink *= np.polyval(curve, at)[:, None] * _OVERLAP
 
 
 def _needed(assembly: Assembly, shape: Doubles, blink: Doubles, rims: tuple[Rim, Rim]) -> tuple[Doubles, Doubles]:
     """Along the upper rim: x [dm], and the share of the blink after which it meets the lower rim."""
-    (upper, lower), (upper_way, lower_way) = (
-        [rim.on(field, assembly.triangles) for rim in rims] for field in (shape, blink)
-    )
+    (upper, lower), (upper_way, lower_way) = ([rim.on(field, assembly.triangles) for rim in rims] for field in (shape, blink))
     inner = slice(int(_ENDS * len(upper)), int((1 - _ENDS) * len(upper)))
     below = np.abs(lower[None, :, 0] - upper[inner, None, 0]).argmin(1)
     gap = upper[inner, 1] - lower[below, 1]

@@ -1,20 +1,15 @@
-"""Where on the head what colour lies: soft masks of regions, and how open each place is to the light."""
+"""Where on the head what colour lies: soft masks of regions."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from engine.head.parts import Part
-from engine.render.lighting import vertex_normals
-from engine.render.raster import Indices, Renderer
 from trainer.head.assembly import Assembly
 from trainer.head.eyes import IRIS_RAD, PUPIL_RAD
 from trainer.head.source import Doubles, Wheel
 
 Masks = dict[str, Doubles]
-
-_DIRECTIONS = 160
-_DEPTH_BIAS_DM = 0.02
 
 
 def region_masks(wheel: Wheel, assembly: Assembly, shape: Doubles) -> Masks:
@@ -26,20 +21,7 @@ def region_masks(wheel: Wheel, assembly: Assembly, shape: Doubles) -> Masks:
     return masks
 
 
-def openness(assembly: Assembly, shape: Doubles, renderer: Renderer) -> Doubles:
-    """(V,) 0…1: how much of the sky above each vertex is free, weighted by the cosine (ambient occlusion), by depth maps."""
-    triangles = assembly.triangles.astype(np.int32)
-    points = shape.astype(np.float32)
-    normals = vertex_normals(points, triangles)
-    seen, possible = np.zeros(len(shape)), np.full(len(shape), 1e-9)
-    for direction in _sphere(_DIRECTIONS):
-        cosine = np.maximum(normals @ direction, 0)
-        possible += cosine
-        seen += cosine * _visible(points, triangles, direction, renderer)
-    return np.clip(seen / possible, 0, 1)
-
-
-def smooth(value: Doubles, low: float, high: float) -> Doubles:
+def smooth(value: Doubles, low: float | Doubles, high: float | Doubles) -> Doubles:
     """0 below ``low``, 1 above ``high``, a smooth step between; ``low`` may be the greater one."""
     t = np.clip((value - low) / (high - low), 0, 1)
     step: Doubles = t * t * (3 - 2 * t)
@@ -62,30 +44,42 @@ def _painted(wheel: Wheel, assembly: Assembly) -> Masks:
 def _from_position(assembly: Assembly, shape: Doubles, masks: Masks) -> Masks:
     """Brows, cheeks, nose, hair and beard: measured from the eyes and the mouth of the mean head, in dm."""
     skin = masks["skin"] * (1 - masks["lips"])
-    side = np.abs(shape[:, 0])
-    eye = np.abs(shape[assembly.eye_centres].mean((0, 1)) * [0, 1, 1]) + [np.abs(shape[assembly.eye_centres]).mean((0, 1))[0], 0, 0]
+    mirrored = np.concatenate([np.abs(shape[:, :1]), shape[:, 1:]], 1)
+    front = skin * smooth(shape[:, 2], 0.35, 0.6)
+    eye = mirrored[assembly.eye_centres].mean((0, 1))
     mouth = shape[masks["lips"] > 0.5].mean(0)
-    front = smooth(shape[:, 2], 0.35, 0.6)
-    along = (side - (eye[0] - 0.17)) / 0.42
-    arch = eye[1] + 0.20 + 0.05 * np.sin(np.clip(along, 0, 1) * 2.4) - 0.03 * np.clip(along, 0, 1)
-    thick = 0.05 - 0.018 * np.clip(along, 0, 1)
     hairline = shape[:, 1] - (eye[1] + 0.66) + 0.62 * (0.75 - shape[:, 2])
-    jaw = smooth(np.linalg.norm((shape - [0, mouth[1] - 0.05, 0.55]) * [1, 1, 0.4], axis=1), 0.75, 0.45)
     return {
-        "brows": skin * front * smooth(np.abs(shape[:, 1] - arch), 1.5 * thick, 0.3 * thick) * smooth(along, -0.08, 0.08) * smooth(along, 1.05, 0.85),
-        "cheeks": skin * front * _blob(shape, side, [eye[0] + 0.12, eye[1] - 0.42, 0.85], 0.22),
-        "nose": skin * _blob(shape, side, [0.0, (eye[1] + mouth[1]) / 2 - 0.02, 1.2], 0.2),
-        "under-eyes": skin * front * _blob(shape, side, [eye[0] - 0.02, eye[1] - 0.17, 1.0], 0.09),
-        "lids": skin * front * _blob(shape, side, [eye[0], eye[1] + 0.07, 1.05], 0.13),
+        "brows": front * _brow(mirrored, eye),
+        "cheeks": front * _blob(mirrored, (eye[0] + 0.12, eye[1] - 0.42, 0.85), 0.22),
+        "nose": skin * _blob(mirrored, (0.0, (eye[1] + mouth[1]) / 2 - 0.02, 1.2), 0.2),
+        "under-eyes": front * _blob(mirrored, (eye[0] - 0.02, eye[1] - 0.17, 1.0), 0.09),
+        "lids": front * _blob(mirrored, (eye[0], eye[1] + 0.07, 1.05), 0.13),
         "hair": skin * (1 - masks["ears"]) * smooth(hairline, -0.12, 0.2),
-        "beard": skin * jaw * smooth(shape[:, 1], mouth[1] + 0.2, mouth[1] + 0.05) * smooth(shape[:, 1], mouth[1] - 0.75, mouth[1] - 0.5) * smooth(shape[:, 2], 0.0, 0.4),
+        "beard": skin * _beard(shape, mouth),
     }
 
 
-def _blob(shape: Doubles, side: Doubles, centre: list[float], radius: float) -> Doubles:
-    """A soft ball on both sides of the face."""
-    away = np.stack([side, shape[:, 1], shape[:, 2]], 1) - centre
-    weight: Doubles = np.exp(-0.5 * (away**2).sum(1) / radius**2)
+def _brow(mirrored: Doubles, eye: Doubles) -> Doubles:
+    """An arch over the eye, thinner outwards."""
+    along = (mirrored[:, 0] - eye[0] + 0.17) / 0.42
+    part = np.clip(along, 0, 1)
+    arch = eye[1] + 0.20 + 0.05 * np.sin(part * 2.4) - 0.03 * part
+    thick = 0.05 - 0.018 * part
+    ends = smooth(along, -0.08, 0.08) * smooth(along, 1.05, 0.85)
+    return smooth(np.abs(mirrored[:, 1] - arch), 1.5 * thick, 0.3 * thick) * ends
+
+
+def _beard(shape: Doubles, mouth: Doubles) -> Doubles:
+    """Around the mouth, over chin and jaw, down to the throat."""
+    jaw = smooth(np.linalg.norm((shape - [0, mouth[1] - 0.05, 0.55]) * [1, 1, 0.4], axis=1), 0.75, 0.45)
+    height = smooth(shape[:, 1], mouth[1] + 0.2, mouth[1] + 0.05) * smooth(shape[:, 1], mouth[1] - 0.75, mouth[1] - 0.5)
+    return jaw * height * smooth(shape[:, 2], 0.0, 0.4)
+
+
+def _blob(mirrored: Doubles, centre: tuple[float, float, float], radius: float) -> Doubles:
+    """A soft ball, on both sides of the face."""
+    weight: Doubles = np.exp(-0.5 * ((mirrored - centre) ** 2).sum(1) / radius**2)
     return weight
 
 
@@ -127,25 +121,3 @@ def _mouth(assembly: Assembly) -> Masks:
             masks["tongue"][own] = 1
         start += len(piece.vertices)
     return masks
-
-
-def _visible(points: Doubles, triangles: Indices, direction: Doubles, renderer: Renderer) -> Doubles:
-    """(V,) 1 where nothing lies before the vertex as seen from far away along ``direction``."""
-    across = np.cross(direction, [0.3, 0.9, 0.31])
-    across /= np.linalg.norm(across)
-    frame = np.stack([across, np.cross(across, direction), -direction])
-    screen = (points @ frame.T).astype(np.float32)
-    reach = np.abs(screen[:, :2]).max() * 1.02
-    screen[:, :2] /= reach
-    screen[:, 2] += 10
-    raster = renderer.rasterise(screen, triangles)
-    pixel = np.clip(((screen[:, :2] + 1) / 2 * renderer.size).astype(int), 0, renderer.size - 1)
-    seen: Doubles = (screen[:, 2] < raster.depth[pixel[:, 1], pixel[:, 0]] + _DEPTH_BIAS_DM).astype(float)
-    return seen
-
-
-def _sphere(count: int) -> Doubles:
-    """(count, 3) directions, evenly spread (Fibonacci spiral)."""
-    k = np.arange(count) + 0.5
-    polar, turn = np.arccos(1 - 2 * k / count), np.pi * (1 + 5**0.5) * k
-    return np.stack([np.cos(turn) * np.sin(polar), np.cos(polar), np.sin(turn) * np.sin(polar)], 1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The edges of lids and lips as they are seen: where skin meets eyeball or the inside of the mouth, in front views of the head."""
+"""The edges of lids and lips as they are seen from the front: where skin meets eyeball or the inside of the mouth."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Rim:
 def find_rims(
     assembly: Assembly, shape: Doubles, inside: NDArray[np.bool_], window: tuple[Doubles, float], renderer: Renderer
 ) -> tuple[Rim, Rim]:
-    """Upper and lower rim of the opening that shows ``inside`` (T,) triangles, seen along −z in a window (centre, half width [dm])."""
+    """Upper and lower rim of the opening that shows the ``inside`` (T,) triangles, in a window (centre, half width [dm])."""
     centre, reach = window
     screen = (shape - centre) / reach * [1, -1, 1]
     screen[:, 2] = _DEPTH_DM - screen[:, 2]

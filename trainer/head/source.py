@@ -45,7 +45,7 @@ class BaseMesh:
 
     def group(self, name: str) -> Integers:
         """(K,) sorted vertices of the quads in one group."""
-        return np.unique(self.quads[self.groups == name])
+        return np.asarray(np.unique(self.quads[self.groups == name]))
 
 
 class Wheel:
@@ -58,7 +58,9 @@ class Wheel:
             raise AssetError(f"the wheel of {WHEEL_PACKAGE} cannot be read at {path}: {error.strerror}; give its path") from error
         found = hashlib.sha256(content).hexdigest()
         if found != WHEEL_SHA256:
-            raise AssetError(f"{path} must be the wheel of {WHEEL_PACKAGE} (SHA-256 {WHEEL_SHA256}), got {found}: download it again")
+            raise AssetError(
+                f"{path} must be the wheel of {WHEEL_PACKAGE} (SHA-256 {WHEEL_SHA256}), got {found}: download it again"
+            )
         self._archive = zipfile.ZipFile(io.BytesIO(content))
 
     @cached_property

@@ -64,7 +64,7 @@ def ball(anchors: Doubles, anchor_vertices: Integers, vertices: Doubles, centre:
         moved = displacement[anchor_vertices]
         growth = float((arms * (moved - moved.mean(0))).sum() / (arms**2).sum())
         at_centre = moved.mean(0) - growth * shift
-        return at_centre + growth * (vertices - centre)
+        return np.asarray(at_centre + growth * (vertices - centre))
 
     return follow
 

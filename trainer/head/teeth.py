@@ -22,7 +22,7 @@ _ALONG = np.array([0.0, 0.35, 0.7, 0.93, 1.0, 1.15, 2.0])  # gum → edge → gu
 
 @dataclass(frozen=True)
 class Arch:
-    """Half an ellipse in the plane of the teeth: x = width·sin t, z = back + depth·cos t, height y(z) = edge + tilt·(z − front)."""
+    """Half an ellipse: x = width·sin t, z = back + depth·cos t, at the height y = edge + tilt·(z − front)."""
 
     width: float
     depth: float
@@ -44,7 +44,7 @@ class Arch:
         t = np.linspace(0, np.pi / 2, 2000)
         points, _ = self.at(t)
         travelled = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-        return np.sign(lengths) * np.interp(np.abs(lengths), travelled, t)
+        return np.asarray(np.sign(lengths) * np.interp(np.abs(lengths), travelled, t))
 
 
 def arch(mesh: BaseMesh, mean: Doubles, part: Part) -> Arch:
@@ -79,7 +79,7 @@ def teeth(mesh: BaseMesh, mean: Doubles, part: Part) -> Piece:
 
 
 def gums(mesh: BaseMesh, mean: Doubles, part: Part) -> Piece:
-    """The band of gum over the necks of one row of teeth, scalloped; ``place`` is 0 at its border with the teeth, 1 at its root."""
+    """The scalloped band of gum over the necks of one row of teeth; ``place`` is 0 at its border with them, 1 at its root."""
     curve = arch(mesh, mean, part)
     upper = part == Part.UPPER_TEETH
     widths = np.array(_UPPER_WIDTHS_MM if upper else _LOWER_WIDTHS_MM) / _MM_PER_DM
@@ -92,7 +92,7 @@ def gums(mesh: BaseMesh, mean: Doubles, part: Part) -> Piece:
 
     points, normals = curve.at(curve.parameters(lengths))
     rows, place = [], []
-    for step, (rise, out) in enumerate(((0.0, -0.002), (0.02, 0.014), (0.06, 0.012), (0.14, -0.01))):
+    for step, (rise, out) in enumerate(((0.0, -0.002), (0.02, 0.012), (0.05, 0.008), (0.11, -0.05))):
         row = points + normals * out
         row[:, 1] += curve.up * (border + rise)
         rows.append(row)
@@ -118,7 +118,7 @@ def _tooth(curve: Arch, centre: float, width: float, height: float, index: int) 
     points, normals = curve.at(curve.parameters(lengths.ravel()))
     points = points + normals * depth.reshape(-1, 1)
     points[:, 1] += curve.up * rise.ravel()
-    return points
+    return np.asarray(points)
 
 
 def _follow(mesh: BaseMesh, mean: Doubles, part: Part, vertices: Doubles) -> Follow:

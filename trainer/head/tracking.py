@@ -6,13 +6,13 @@ from engine.head.model import HeadModel
 from engine.render import create_renderer
 from engine.track import Tracker
 from engine.values import Floats, Picture
-from trainer.head.landmarks import find_points
+from trainer.head.landmarks import HEADS, find_points
 from trainer.head.source import Doubles
 
 _SIZE_PX = 512
 
 
-def track_points(head: HeadModel) -> tuple[Doubles, int]:
+def track_points(head: HeadModel, heads: int = HEADS) -> tuple[Doubles, int]:
     """``find_points`` with mediapipe."""
     with Tracker(mode="picture") as tracker:
 
@@ -20,4 +20,4 @@ def track_points(head: HeadModel) -> tuple[Doubles, int]:
             faces = tracker.find_all(picture)
             return faces[0].landmarks if faces else None
 
-        return find_points(head, create_renderer("cpu", _SIZE_PX), track)
+        return find_points(head, create_renderer("cpu", _SIZE_PX), track, heads)

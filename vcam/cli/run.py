@@ -43,7 +43,8 @@ def run(options: RunOptions) -> None:
     """Runs until ``options.frames`` pictures were sent, Ctrl-C or SIGTERM."""
     clock, stats, messages = SystemClock(), Stats(), Messages(say_on_stderr, SystemClock())
     config_path = options.config or default_path()
-    settings = effective_settings(options, config_path)
+    in_file = read_settings(config_path) if config_path else Settings()
+    settings = effective_settings(options, in_file)
     photo = options.avatar or photo_path(settings.avatar.photo, config_path)
     refuse_unreadable(photo)
     screen = Screen((settings.output.width_px, settings.output.height_px))
@@ -65,7 +66,7 @@ def run(options: RunOptions) -> None:
 
         live = open_live(settings, photo, screen, clock=clock, messages=messages, stats=stats)
         closing.callback(live.close)
-        closing.enter_context(watch_config(config_path, settings, live, messages))
+        closing.enter_context(watch_config(config_path, in_file, live, messages))
         live.start()
         # the sink's clock, until the end
         check = watching(live, loop, messages, clock)
@@ -85,16 +86,15 @@ def watching(live: Live, loop: SinkLoop, messages: Messages, clock: Clock) -> Ca
     return check
 
 
-def effective_settings(options: RunOptions, config_path: Path | None) -> Settings:
-    """The settings file with the command line's changes; raises ConfigError."""
-    settings = read_settings(config_path) if config_path else Settings()
+def effective_settings(options: RunOptions, in_file: Settings) -> Settings:
+    """The file's settings with the command line's changes; raises ConfigError."""
     output: dict[str, Any] = {}
     if options.output is not None:
         output["sink"] = options.output
     if options.size is not None:
         output["width_px"], output["height_px"] = options.size
     camera = {} if options.camera is None else {"source": options.camera}
-    return with_changes(settings, {"output": output, "camera": camera})
+    return with_changes(in_file, {"output": output, "camera": camera})
 
 
 def state_of(loop: SinkLoop, sinks: list[Sink], stats: Stats) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.conventions import angles, rotation
 from engine.values import EXPRESSION_NAMES, Coefficients, Floats
 from vcam.drive.neutral import Neutral, blinks
 
@@ -48,10 +47,11 @@ def limit(value: Floats, largest: Floats | float) -> Floats:
 
 
 def _pose(source: Coefficients, driver: Coefficients, neutral: Neutral, gains: Gains) -> Floats:
-    turn = rotation(driver.pose[:3]) @ rotation(neutral.pose[:3]).T
-    turned = limit(angles(turn) * gains.rotation, LARGEST_TURN_RAD)
-    shift = limit((driver.pose[3:] - neutral.pose[3:]) * gains.translation, LARGEST_SHIFT_DM)
-    return np.concatenate([angles(rotation(turned) @ rotation(source.pose[:3])), source.pose[3:] + shift])
+    """Angles add up one by one, so that a nod stays a nod on a head that looks aside in its portrait."""
+    change = driver.pose - neutral.pose
+    turn = limit(change[:3] * gains.rotation, LARGEST_TURN_RAD)
+    shift = limit(change[3:] * gains.translation, LARGEST_SHIFT_DM)
+    return np.asarray(source.pose + np.concatenate([turn, shift]), np.float32)
 
 
 def _expression(source: Coefficients, driver: Coefficients, neutral: Neutral, gain: float) -> Floats:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from engine.generator.compose_torch import Drive, Layers
 from engine.generator.far import FarBlock, FarGenerator
 from engine.generator.layers import StyleConv
 from engine.generator.variants import PAPER, TINY_LIVE, TINY_PAPER, VARIANTS, Variant
@@ -120,8 +121,8 @@ def test_a_batch_equals_its_samples_one_by_one(variant: Variant) -> None:
     scene = scenes.moving(variant.size).tensors()
     other = scenes.still(variant.size).tensors()
     photo = torch.cat([scene[0], other[0]])
-    layers = scenes.Layers(*(torch.cat(pair) for pair in zip(vars(scene[1]).values(), vars(other[1]).values(), strict=True)))
-    drive = scenes.Drive(*(torch.cat(pair) for pair in zip(vars(scene[2]).values(), vars(other[2]).values(), strict=True)))
+    layers = Layers(*(torch.cat(pair) for pair in zip(vars(scene[1]).values(), vars(other[1]).values(), strict=True)))
+    drive = Drive(*(torch.cat(pair) for pair in zip(vars(scene[2]).values(), vars(other[2]).values(), strict=True)))
     together = generator(photo, layers, drive)
     for number, single in enumerate((scene, other)):
         alone = generator(*single)

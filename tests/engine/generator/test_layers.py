@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 import torch
 from torch.nn import functional
 
@@ -35,9 +36,9 @@ def test_style_conv_is_modulation_bias_and_scaled_leaky_relu() -> None:
 
 def test_equalised_layers_keep_the_variance() -> None:
     torch.manual_seed(0)
-    assert abs(float(EqualLinear(400, 400)(torch.randn(200, 400)).var()) - 1) < 0.1
-    assert abs(float(EqualLinear(400, 400, rate=0.01)(torch.randn(200, 400)).var()) - 1) < 0.1
-    assert abs(float(EqualConv(64, 64, 3)(torch.randn(2, 64, 32, 32))[..., 1:-1, 1:-1].var()) - 1) < 0.1
+    assert EqualLinear(400, 400)(torch.randn(200, 400)).var().item() == pytest.approx(1, abs=0.1)
+    assert EqualLinear(400, 400, rate=0.01)(torch.randn(200, 400)).var().item() == pytest.approx(1, abs=0.1)
+    assert EqualConv(64, 64, 3)(torch.randn(2, 64, 32, 32))[..., 1:-1, 1:-1].var().item() == pytest.approx(1, abs=0.1)
 
 
 def test_heads_write_colour_flow_and_mask_of_their_own_sub_pixels() -> None:
