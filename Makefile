@@ -1,8 +1,11 @@
-# make run     installs what it needs and starts the camera; ARGS="…" passes options on
-# make test    installs what it needs and runs the tests
+# make run     installs what is missing and starts the camera; ARGS="…" passes options on
+# make test    installs what is missing and runs the tests; ARGS="…" likewise
 # make check   ruff and mypy
-.PHONY: run test check clean
-PYTHON ?= python3
+# make clean   removes all that make has put into this folder
+#
+# On Debian and Ubuntu nothing but make must be there. System packages come through apt-get; all else goes into .venv.
+.PHONY: run test check clean system
+PYTHON := python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
@@ -17,13 +20,41 @@ check: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-.venv/.run: pyproject.toml scripts/bootstrap
-	@PYTHON=$(PYTHON) scripts/bootstrap .
-	@touch $@
-
-.venv/.dev: pyproject.toml scripts/bootstrap
-	@PYTHON=$(PYTHON) scripts/bootstrap .[dev]
-	@touch $@ .venv/.run
-
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+
+# The stamps .python, .run and .dev say which step is done; a changed pyproject.toml repeats the last one.
+.venv/.run: pyproject.toml | .venv/.python
+	@echo "Installing HifiHead Cam into .venv; the first time this takes some minutes."
+	$(BIN)/python -m pip install --editable .
+	@touch $@
+
+.venv/.dev: pyproject.toml | .venv/.python
+	@echo "Installing HifiHead Cam and its tools into .venv; the first time this takes some minutes."
+	$(BIN)/python -m pip install --editable '.[dev]'
+	@touch $@ .venv/.run
+
+# Debian 13 and Ubuntu 25 have only newer Pythons than mediapipe has wheels for: uv fetches one, into .venv too.
+SUITED := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
+
+.venv/.python:
+	@$(MAKE) --no-print-directory system
+	@for python in $(PYTHON) python3.12 python3.11 python3.10; do \
+	    if "$$python" -c '$(SUITED)' 2> /dev/null; then "$$python" -m venv .venv && touch $@; exit; fi; \
+	done; \
+	echo "Python 3.10, 3.11 or 3.12 is needed and not here: fetching 3.12."; \
+	"$(PYTHON)" -m venv .venv/.uv && .venv/.uv/bin/pip install --quiet uv && \
+	UV_PYTHON_INSTALL_DIR=.venv/.uv/pythons .venv/.uv/bin/uv venv --python 3.12 --seed --allow-existing .venv && touch $@
+
+# What the wheels do not bring: venv (Debian packs it apart), and the libGL and GLib that OpenCV's windows need.
+PACKAGES := python3 python3-venv libgl1 libglib2.0-0
+PROBE := import ctypes, ensurepip, venv; [ctypes.CDLL(name) for name in ("libGL.so.1", "libgthread-2.0.so.0")]
+APT_GET := env DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes
+
+system:
+	@if [ "$$(uname)" != Linux ] || "$(PYTHON)" -c '$(PROBE)' 2> /dev/null; then exit; fi; \
+	if [ "$$(id -u)" = 0 ]; then root=; else root=sudo; fi; \
+	echo "Installing system packages: $(PACKAGES)"; \
+	$$root $(APT_GET) update && $$root $(APT_GET) install --no-install-recommends $(PACKAGES) && exit; \
+	echo "These system packages are needed and could not be installed: $(PACKAGES)." >&2; \
+	echo "Install them as root (apt-get install $(PACKAGES)), or what your system calls them; then try again." >&2; exit 1

@@ -13,7 +13,7 @@ def fill(values: Floats | Picture, known: Mask) -> Floats:
     weight = known.astype(np.float32)
     field = values.astype(np.float32).reshape(*known.shape, -1)
     levels = [(field * weight[..., None], weight)]
-    while min(levels[-1][1].shape) > 2:
+    while max(levels[-1][1].shape) > 1:
         levels.append((_halved(levels[-1][0]), _halved(levels[-1][1])[..., 0]))
     filled = _mean(*levels[-1])
     for total, amount in reversed(levels[:-1]):
@@ -25,7 +25,8 @@ def fill(values: Floats | Picture, known: Mask) -> Floats:
 
 
 def _halved(field: Floats) -> Floats:
-    half = cv2.resize(field, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    height, width = field.shape[:2]
+    half = cv2.resize(field, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
     return np.asarray(half, np.float32).reshape(*half.shape[:2], -1)
 
 

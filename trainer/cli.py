@@ -7,6 +7,7 @@ import typer
 from trainer.demo_drive import demo_drive
 from trainer.export import export
 from trainer.head.command import head
+from trainer.regressor.command import regressor
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -19,3 +20,4 @@ def trainer() -> None:
 app.command()(head)
 app.command()(export)
 app.command()(demo_drive)
+app.command()(regressor)

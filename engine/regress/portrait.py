@@ -19,8 +19,10 @@ WIDE_DM, NARROW_DM = 0.35, 0.09  # reach of the personal offset around a landmar
 OFFSET_NOISE = 0.05  # of the landmarks, against the kernel's 1: how exactly they are followed
 BLINKS = (EXPRESSION_NAMES.index("eyeBlinkLeft"), EXPRESSION_NAMES.index("eyeBlinkRight"))
 LIDS = (((385, 386, 387), (380, 374, 373)), ((160, 159, 158), (144, 145, 153)))  # upper and lower edge, left and right eye
+UPPER_EDGES = ((384, 385, 386, 387, 388), (157, 158, 159, 160, 161))  # all of the upper lid but its corners
+LASHES = 0.15  # thickness of the lash line, in openings of the eye
 BLINK_GAIN = (0.6, 1.8)
-LIDS_MEET = 0.85  # of the way between the lids' landmark points: those lie on the outside of edges that have a thickness
+LIDS_MEET = 1.0  # of the way between the lids' landmark points: those lie on the outside of edges that have a thickness
 CLOSED = 0.6  # a blink score above which the photograph's eyes count as closed
 
 
@@ -42,6 +44,7 @@ def fit_portrait(head: HeadModel, face: Face, crop: Picture) -> Fit:
     weights[468:] = 0
     basis = LandmarkBasis.of(head)
     alpha, pose = fit_identity(basis, seen, beta, weights)
+    seen = _with_lashes(seen)
     head = _with_closing_lids(head, basis, seen, beta, pose)
     basis = LandmarkBasis.of(head)
     offset = personal_offset(head, basis.shape(alpha, beta), seen, pose)
@@ -76,6 +79,15 @@ def _kernel(a: Floats, b: Floats) -> Floats:
     """(A, B) how much points (A, 3) and (B, 3) move together."""
     squared = np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * (a @ b.T), 0)
     return np.asarray(0.5 * np.exp(-squared / (2 * WIDE_DM**2)) + 0.5 * np.exp(-squared / (2 * NARROW_DM**2)), np.float32)
+
+
+def _with_lashes(seen: Floats) -> Floats:
+    """Landmarks with the upper lids' edges moved into the eyes, so that the lash line belongs to the lid and comes down with it."""
+    out = seen.copy()
+    for (upper, lower), edge in zip(LIDS, UPPER_EDGES, strict=True):
+        opening = seen[list(lower), :2].mean(0) - seen[list(upper), :2].mean(0)
+        out[list(edge), :2] += LASHES * opening
+    return out
 
 
 def _with_closing_lids(head: HeadModel, basis: LandmarkBasis, seen: Floats, beta: Floats, pose: Floats) -> HeadModel:

@@ -18,7 +18,7 @@ from trainer.head.assembly import Assembly, assemble
 from trainer.head.embedding import embed
 from trainer.head.expression import expression_basis, target_path
 from trainer.head.identity import PEOPLE, align, principal_components, sample_people
-from trainer.head.masks import region_masks
+from trainer.head.masks import region_masks, smooth
 from trainer.head.occlusion import openness
 from trainer.head.source import Doubles, Integers, Wheel
 
@@ -29,7 +29,7 @@ _OPEN_MOUTH = {"jawOpen": 0.55} | {
     for side in ("Left", "Right")
 }
 _TONGUE_OUT = {"jawOpen": 0.4, "tongueOut": 1.0}
-_CLOSED_LIPS = {"jawOpen": -0.02, "mouthClose": 0.06}  # random targets part the mean's lips by a millimetre
+_CORNERS_CLOSED = 0.12  # of mouthClose: random targets leave the corners of the mean mouth open by a millimetre, not its middle
 _UNSEEN_IMPORTANCE = 0.3  # of scalp, ears, neck and mouth in the principal components, against 1 for the face
 
 Arrays = dict[str, NDArray[Any]]
@@ -41,7 +41,8 @@ def build_head(wheel: Wheel, points: Doubles | None, people: int = PEOPLE) -> Ar
     face = wheel.region("face") > 0.5
     aligned, mean = align(bodies, np.flatnonzero(face), wheel.mesh.group(_ORIGIN))
     del bodies
-    mean = mean + sum(amount * wheel.target(target_path(name)) for name, amount in _CLOSED_LIPS.items())
+    corner = smooth(np.abs(mean[:, 0]), 0.1, 0.2)
+    mean = mean + _CORNERS_CLOSED * corner[:, None] * wheel.target(target_path("mouthClose"))
 
     assembly = assemble(wheel, mean)
     shape = assembly.vertices()

@@ -178,6 +178,12 @@ def test_lid_points_meet_when_the_eye_closes(head: HeadModel) -> None:
         assert abs(gap[1]) < 0.012
 
 
+def test_inner_lip_points_meet_when_the_mouth_is_closed_and_part_with_the_jaw(head: HeadModel) -> None:
+    upper, lower = [81, 82, 13, 312, 311], [178, 87, 14, 317, 402]
+    assert abs(_gap(head, state(), upper, lower)) < 0.006
+    assert _gap(head, state(jawOpen=0.2), upper, lower) > 0.03
+
+
 def _gap(head: HeadModel, z: Coefficients, upper: list[int], lower: list[int]) -> float:
     points = head.landmarks(head.shape(z.identity, z.expression, z.gaze))
     return float((points[upper, 1] - points[lower, 1]).mean())

@@ -125,10 +125,11 @@ def test_nearest_points_lie_on_the_surface() -> None:
 
 def test_both_sides_are_made_alike(head: HeadModel) -> None:
     points = head.landmarks(head.mean_shape).astype(np.float64)
-    pushed = symmetric(points + [0.02, 0, 0])
+    push = np.array([0.02, 0, 0])
+    pushed = symmetric(points + push)
     assert np.abs(pushed[:468] - symmetric(points)[:468]).max() < 1e-9
     assert np.abs(pushed[[1, 4, 10, 152], 0]).max() < 1e-9
-    np.testing.assert_array_equal(pushed[468:], points[468:] + [0.02, 0, 0])
+    np.testing.assert_array_equal(pushed[468:], points[468:] + push)
 
 
 def test_found_points_survive_the_file(tmp_path: Path) -> None:

@@ -1,0 +1,144 @@
+"""Landmarks to coefficients: on heads whose coefficients are known, and on real faces made to move."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.animator import Animator, Source
+from engine.conventions import place, project
+from engine.crop import square_around
+from engine.head import HeadModel, load_head
+from engine.portrait import Portrait
+from engine.regress.landmarks import (
+    LandmarkBasis,
+    LandmarkRegressor,
+    fit_expression,
+    fit_identity,
+    gaze_of,
+    initial_pose,
+    refine_pose,
+)
+from engine.track import Tracker
+from engine.values import EXPRESSION_NAMES, LANDMARKS, Coefficients, Floats, Square
+
+POSE = np.array([0.1, 0.35, -0.15, 0.2, -0.1, -5.0], np.float32)
+JAW = EXPRESSION_NAMES.index("jawOpen")
+
+
+@pytest.fixture(scope="module")
+def head() -> HeadModel:
+    return load_head()
+
+
+@pytest.fixture(scope="module")
+def basis(head: HeadModel) -> LandmarkBasis:
+    return LandmarkBasis.of(head)
+
+
+def seen(points: Floats, pose: Floats) -> Floats:
+    """Landmarks in crop coordinates as the tracker gives them: x, y, and depth in the same unit, larger = nearer."""
+    screen = project(place(points, pose))
+    return np.stack([screen[:, 0], screen[:, 1], -(screen[:, 2] - screen[:, 2].mean()) * 9.06 / screen[:, 2].mean()], 1)
+
+
+def test_the_basis_is_the_head_at_its_landmarks(head: HeadModel, basis: LandmarkBasis) -> None:
+    rng = np.random.default_rng(0)
+    alpha, beta = rng.normal(size=80).astype(np.float32), rng.uniform(0, 1, 64).astype(np.float32)
+    whole = head.landmarks(head.shape(alpha, beta, np.zeros(4, np.float32)))
+    np.testing.assert_allclose(basis.shape(alpha, beta)[:468], whole[:468], atol=1e-4)
+
+
+def test_the_pose_is_found_exactly(basis: LandmarkBasis) -> None:
+    points = basis.shape(np.zeros(80, np.float32), np.zeros(64, np.float32))
+    weights = basis.stillness
+    start = initial_pose(points, seen(points, POSE), weights)
+    np.testing.assert_allclose(start[:3], POSE[:3], atol=0.06)
+    np.testing.assert_allclose(refine_pose(points, seen(points, POSE), start, weights, steps=6), POSE, atol=2e-3)
+
+
+def test_the_identity_explains_the_landmarks(basis: LandmarkBasis) -> None:
+    alpha = np.random.default_rng(1).normal(size=80).astype(np.float32)
+    target = seen(basis.shape(alpha, np.zeros(64, np.float32)), POSE)
+    found, pose = fit_identity(basis, target, np.zeros(64, np.float32), np.ones(LANDMARKS, np.float32))
+    again = project(place(basis.shape(found, np.zeros(64, np.float32)), pose))
+    assert np.abs(again[:, :2] - target[:, :2]).mean() < 0.004  # one pixel of 512
+
+
+def test_the_landmarks_say_how_far_the_mouth_is_open(basis: LandmarkBasis) -> None:
+    rest = basis.shape(np.zeros(80, np.float32), np.zeros(64, np.float32))
+    beta, scores = np.zeros(64, np.float32), np.zeros(64, np.float32)
+    beta[JAW], scores[JAW] = 0.7, 0.4
+    target = seen(basis.shape(np.zeros(80, np.float32), beta), POSE)
+    found, pose = fit_expression(basis, rest, target, scores, POSE, steps=4)
+    assert abs(found[JAW] - 0.7) < 0.12
+    np.testing.assert_allclose(pose[:3], POSE[:3], atol=0.02)
+
+
+@pytest.mark.parametrize("gaze", [(0.3, 0.0, 0.3, 0.0), (-0.2, 0.15, -0.25, 0.1)])
+def test_the_gaze_comes_back_in_any_pose(head: HeadModel, basis: LandmarkBasis, gaze: tuple[float, ...]) -> None:
+    tau = np.array(gaze, np.float32)
+    vertices = head.shape(np.zeros(80, np.float32), np.zeros(64, np.float32), tau)
+    target = seen(head.landmarks(vertices), POSE)
+    np.testing.assert_allclose(gaze_of(basis.eye_centres, basis.iris_radius_dm, POSE, target), tau, atol=0.06)
+
+
+def edited(source: Source, *, yaw_rad: float = 0, roll_rad: float = 0, gaze_x: float = 0, **expression: float) -> Coefficients:
+    z = source.coefficients
+    beta = z.expression.copy()
+    for name, value in expression.items():
+        beta[EXPRESSION_NAMES.index(name)] = value
+    pose = z.pose + np.array([0, yaw_rad, roll_rad, 0, 0, 0], np.float32)
+    return replace(z, expression=beta, pose=pose, gaze=z.gaze + np.array([gaze_x, 0, gaze_x, 0], np.float32))
+
+
+class Mirror:
+    """What the regressor reads off the animated portrait."""
+
+    def __init__(self, animator: Animator, source: Source) -> None:
+        self._animator, self._source = animator, source
+        self._regressor = LandmarkRegressor(load_head())
+        self._tracker = Tracker("picture")
+        animator.use(source)
+        (face,) = self._tracker.find_all(animator.animate(source.coefficients))
+        self._square: Square = square_around(face)
+        self._regressor.meet(face, self._square)
+
+    def __call__(self, z: Coefficients) -> Coefficients:
+        self._animator.use(self._source)
+        (face,) = self._tracker.find_all(self._animator.animate(z))
+        return self._regressor.regress(face, self._square)
+
+
+@pytest.fixture(scope="module")
+def mirror(animator: Animator, hopper_source: Source) -> Mirror:
+    return Mirror(animator, hopper_source)
+
+
+def test_a_turned_portrait_is_seen_turned(mirror: Mirror, hopper_source: Source) -> None:
+    left, right = (mirror(edited(hopper_source, yaw_rad=yaw)).pose[1] for yaw in (-0.3, 0.3))
+    assert right - left > 0.3
+    tilted = [mirror(edited(hopper_source, roll_rad=roll)).pose[2] for roll in (-0.2, 0.2)]
+    assert tilted[1] - tilted[0] == pytest.approx(0.4, abs=0.06)
+
+
+def test_an_open_mouth_is_seen_open(mirror: Mirror, hopper_source: Source) -> None:
+    closed, opened = (mirror(edited(hopper_source, jawOpen=value)).expression[JAW] for value in (0.0, 0.6))
+    assert opened - closed > 0.35
+
+
+def test_a_look_aside_is_seen(mirror: Mirror, hopper_source: Source) -> None:
+    left, right = (mirror(edited(hopper_source, gaze_x=x)).gaze[[0, 2]].mean() for x in (-0.25, 0.25))
+    assert right - left > 0.2
+
+
+def test_each_eye_blinks_for_itself(animator: Animator, mona_source: Source, mona: Portrait) -> None:
+    mirror = Mirror(animator, mona_source)
+    open_eyes = mirror(mona_source.coefficients).expression[8:10]
+    for eye, other in ((0, 1), (1, 0)):
+        name = EXPRESSION_NAMES[8 + eye]
+        closed = mirror(edited(mona_source, **{name: 1.0})).expression[8:10] - open_eyes
+        assert closed[eye] > 0.2
+        assert closed[eye] > closed[other] + 0.1

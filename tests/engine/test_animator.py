@@ -1,0 +1,49 @@
+"""The whole engine on real portraits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.animator import Animator, Source
+from engine.portrait import Portrait
+from engine.track import Tracker
+from engine.values import EXPRESSION_NAMES
+from tests.engine.conftest import psnr
+
+
+def test_at_rest_the_portrait_is_the_photograph(
+    animator: Animator, mona: Portrait, mona_source: Source, hopper: Portrait, hopper_source: Source
+) -> None:
+    for portrait, source in ((mona, mona_source), (hopper, hopper_source)):
+        animator.use(source)
+        assert psnr(animator.animate(source.coefficients), portrait.crop) >= 45
+
+
+def test_a_face_is_found_in_every_pose_of_a_conversation(animator: Animator, mona_source: Source, hopper_source: Source) -> None:
+    mouth = EXPRESSION_NAMES.index("jawOpen")
+    with Tracker("picture") as tracker:
+        for source in (mona_source, hopper_source):
+            animator.use(source)
+            for pitch, yaw, roll, jaw in ((0, 0.4, 0, 0), (0, -0.4, 0, 0.5), (0.2, 0, 0.25, 0), (-0.2, 0.2, -0.25, 0.8)):
+                z = source.coefficients
+                beta = z.expression.copy()
+                beta[mouth] = jaw
+                pose = z.pose + np.array([pitch, yaw, roll, 0.1, 0, 0.3], np.float32)
+                assert tracker.find_all(animator.animate(replace(z, pose=pose, expression=beta)))
+
+
+def test_using_a_portrait_changes_the_picture_at_once(
+    animator: Animator, mona: Portrait, mona_source: Source, hopper_source: Source
+) -> None:
+    animator.use(hopper_source)
+    animator.animate(hopper_source.coefficients)
+    animator.use(mona_source)
+    assert psnr(animator.animate(mona_source.coefficients), mona.crop) >= 45
+
+
+def test_animating_before_a_portrait_was_given_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match="needs a portrait"):
+        Animator(backend="onnxruntime").animate(None)  # type: ignore[arg-type]

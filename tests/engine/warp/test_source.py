@@ -1,0 +1,82 @@
+"""The geometry of a portrait: nothing moves at rest, what moves is carried along, the frame stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.animator import Source
+from engine.portrait import Portrait
+from engine.values import EXPRESSION_NAMES, Coefficients, Floats
+from engine.warp.source import spread_over_mesh
+
+
+def turned(z: Coefficients, yaw_rad: float = 0.0, **expression: float) -> Coefficients:
+    beta = z.expression.copy()
+    for name, value in expression.items():
+        beta[EXPRESSION_NAMES.index(name)] = value
+    return replace(z, pose=z.pose + np.array([0, yaw_rad, 0, 0, 0, 0], np.float32), expression=beta)
+
+
+@pytest.fixture(params=["mona_source", "hopper_source"])
+def source(request: pytest.FixtureRequest) -> Source:
+    found: Source = request.getfixturevalue(request.param)
+    return found
+
+
+def test_at_rest_nothing_moves(source: Source) -> None:
+    prior = source.geometry.prior(source.coefficients)
+    assert np.abs(prior.flow).max() < 1e-5
+    unrendered = prior.render_weight < 0.01
+    assert unrendered.mean() > 0.999
+
+
+def test_the_border_never_moves(source: Source) -> None:
+    flow = source.geometry.prior(turned(source.coefficients, 0.4, jawOpen=1.0)).flow
+    border = np.concatenate([flow[0], flow[-1], flow[:, 0], flow[:, -1]])
+    assert np.abs(border).max() < 2e-3
+
+
+def test_a_turned_head_looks_up_where_the_nose_was(hopper_source: Source, hopper: Portrait) -> None:
+    x, y = hopper.face.landmarks[1, :2].astype(int)
+    flow = hopper_source.geometry.prior(turned(hopper_source.coefficients, 0.2)).flow
+    # the nose is now farther right: it is found by looking to the left
+    assert flow[y, x + 15, 0] < -0.03
+
+
+def test_hair_follows_and_shoulders_stay(hopper_source: Source, hopper: Portrait) -> None:
+    points = hopper.face.landmarks[:, :2]
+    top, centre = points.min(0)[1], points[1, 0]
+    flow: Floats = hopper_source.geometry.prior(turned(hopper_source.coefficients, 0.25)).flow
+    cap = np.abs(flow[int(top) - 25, int(centre)])
+    shoulders = np.abs(flow[500, 40:470]).max()
+    assert cap.max() > 0.02
+    assert shoulders < 0.005
+
+
+def test_only_an_open_mouth_shows_the_rendered_inside(hopper_source: Source) -> None:
+    rest = hopper_source.geometry.prior(hopper_source.coefficients).render_weight.sum()
+    opened = hopper_source.geometry.prior(turned(hopper_source.coefficients, jawOpen=0.7)).render_weight.sum()
+    assert opened > rest + 300
+
+
+def test_the_same_z_gives_the_same_prior(source: Source) -> None:
+    z = turned(source.coefficients, 0.1)
+    first = source.geometry.prior(z).flow.copy()
+    source.geometry.prior(turned(source.coefficients, -0.3))
+    np.testing.assert_array_equal(source.geometry.prior(z).flow, first)
+
+
+def test_spreading_over_a_mesh_is_harmonic() -> None:
+    strip = np.array([[i, i + 1, i + 2] for i in range(8)], np.int32)
+    known = np.zeros(10, bool)
+    known[[0, 1, 8, 9]] = True
+    values = np.zeros((10, 1), np.float32)
+    values[[8, 9]] = 1
+    out = spread_over_mesh(values, known, strip)[:, 0]
+    assert (np.diff(out) >= 0).all()
+    neighbours = out[[2, 3, 5, 6]].mean()
+    assert out[4] == pytest.approx(neighbours, abs=1e-4)
+    np.testing.assert_array_equal(out[known], values[known, 0])

@@ -1,0 +1,102 @@
+"""Who may import whom. The sources are read, not run; imports inside functions and for type checking count as well."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OURS = ("engine", "vcam", "trainer", "plugins")
+
+# package → what of ours it may import, besides itself
+ALLOWED = {
+    "engine": (),
+    "vcam": ("engine",),
+    "trainer": ("engine",),
+    "plugins": ("vcam.plugin", "engine.values"),
+}
+
+# the base install has none of these; of what runs there, only these doors import them, and lazily
+EXTRAS = ("torch", "onnx", "onnxscript", "safetensors", "tensorboard", "tensorrt", "nvdiffrast", "torchmetrics", "ray", "scipy")
+DOORS = ("engine.runtime.torch_backend", "engine.render.cuda", "engine.head.basel")
+
+
+def name_of(path: Path) -> str:
+    """The dotted name of a module."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(path): path for package in OURS for path in sorted((ROOT / package).rglob("*.py"))}
+
+
+def imported(name: str) -> set[str]:
+    """Every module that a module imports anywhere; of "from a import b" it is a.b when that is a module of ours, else a."""
+    found = set()
+    for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name} imports relatively"
+            module = node.module or ""
+            found |= {f"{module}.{alias.name}" if f"{module}.{alias.name}" in MODULES else module for alias in node.names}
+    return found
+
+
+def within(module: str, packages: tuple[str, ...]) -> bool:
+    """Whether a module is one of the packages or lies in one."""
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+def reached(start: str) -> set[str]:
+    """The modules of ours that run when ``start`` does, the doors left out."""
+    found, waiting = set(), [start]
+    while waiting:
+        name = waiting.pop()
+        if name in found or name in DOORS or name not in MODULES:
+            continue
+        found.add(name)
+        parents = [name.rsplit(".", depth)[0] for depth in range(1, name.count(".") + 1)]
+        waiting += [*imported(name), *parents]
+    return found
+
+
+@pytest.mark.parametrize("package", OURS)
+def test_packages_import_only_what_they_may(package: str) -> None:
+    allowed = (package, *ALLOWED[package])
+    wrong = [
+        f"{name} imports {module}"
+        for name in MODULES
+        if within(name, (package,))
+        for module in sorted(imported(name))
+        if within(module, OURS) and not within(module, allowed)
+    ]
+    assert not wrong
+
+
+def test_the_program_reaches_no_extra_but_through_a_door() -> None:
+    program = {module for name in MODULES if within(name, ("vcam", "plugins")) for module in reached(name)}
+    assert "engine.generator.live" in program  # the walk went somewhere
+    wrong = [f"{name} imports {m}" for name in sorted(program) for m in sorted(imported(name)) if within(m, EXTRAS)]
+    assert not wrong
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_doors_are_modules(door: str) -> None:
+    assert door in MODULES
+
+
+def test_the_engine_and_the_program_start_without_the_extras() -> None:
+    modules = ["engine.animator", *(name for name in MODULES if within(name, ("vcam",)) and not name.endswith("__main__"))]
+    script = (
+        f"import importlib, sys\nsys.modules.update(dict.fromkeys({EXTRAS!r}))\n"
+        f"for name in {modules!r}: importlib.import_module(name)\n"
+        "from engine.generator.live import Generator\nprint(Generator(threads=1).backend)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-1] in ("openvino", "onnxruntime")
