@@ -44,7 +44,8 @@ SUITED := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 	done; \
 	echo "Python 3.10, 3.11 or 3.12 is needed and not here: fetching 3.12."; \
 	"$(PYTHON)" -m venv .venv/.uv && .venv/.uv/bin/pip install --quiet uv && \
-	UV_PYTHON_INSTALL_DIR=.venv/.uv/pythons .venv/.uv/bin/uv venv --python 3.12 --seed --allow-existing .venv && touch $@
+	UV_PYTHON_INSTALL_DIR=.venv/.uv/pythons .venv/.uv/bin/uv venv --python 3.12 --seed --allow-existing .venv && touch $@ || \
+	{ echo "That failed. Install Python 3.10, 3.11 or 3.12 and name it: make run PYTHON=python3.12" >&2; exit 1; }
 
 # What the wheels do not bring: venv (Debian packs it apart), and the libGL and GLib that OpenCV's windows need.
 PACKAGES := python3 python3-venv libgl1 libglib2.0-0

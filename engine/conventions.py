@@ -9,7 +9,8 @@ Camera             perspective, on the z axis at +10 dm, looking at the origin, 
 Crop coordinates   a square picture spans −1…1; x right, y down; the centre of pixel i of N lies at (2i + 1)/N − 1
                    (``align_corners=False``). Independent of resolution.
 Flow               backward: out(p) = source(p + flow(p)); (…, 2) or (N, 2, H, W), channel 0 = x, 1 = y, in crop coordinates, so
-                   resizing a flow never rescales it. Bilinear, border padding, always float32.
+                   resizing a flow never rescales it. Bilinear, border padding, always float32. Only the photograph's own
+                   colours are sampled bicubically (a = −0.75, clipped to their range): docs/generator.md tells why.
 Pictures           RGB; uint8 0…255 outside the networks, float −1…1 inside.
 """
 

@@ -88,11 +88,13 @@ class Face:
                           points 468–472 are the right iris, 473–477 the left one
     blendshapes (52,)     scores 0…1 in the order of ``EXPRESSION_NAMES``
     size        (2,)      width and height of the picture [px]
+    picture     (H, W, 3) the picture itself, RGB uint8, for regressors that look at it; None when it was not kept
     """
 
     landmarks: Floats
     blendshapes: Floats
     size: tuple[int, int]
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True)

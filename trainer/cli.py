@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import typer
 
+from trainer.data.commands import prepare, recipe, synthesise
 from trainer.demo_drive import demo_drive
 from trainer.export import export
 from trainer.head.command import head
-from trainer.regressor.command import regressor
+from trainer.regressor.command import examples, regressor
+from trainer.regressor.export import export_regressor
+from trainer.regressor.judge_command import evaluate
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -20,4 +23,10 @@ def trainer() -> None:
 app.command()(head)
 app.command()(export)
 app.command()(demo_drive)
+app.command()(synthesise)
+app.command()(prepare)
+app.command()(recipe)
+app.command()(examples)
 app.command()(regressor)
+app.command()(export_regressor)
+app.add_typer(evaluate, name="evaluate")

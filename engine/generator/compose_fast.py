@@ -8,120 +8,187 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.generator.compose_reference import cubic_weights
 from engine.generator.variants import STATE_CHANNELS
-from engine.values import Floats, Picture
+from engine.values import Floats, Mask, Picture
 
-Layers = NDArray[np.uint64]  # (S, S) RGB and matte, 16 bits each, of which 8 are used
+Index = np.unsignedinteger[Any]  # signed indices are slower: they might count from the end
+
+STEPS = 256  # places per pixel
+BEFORE, AFTER = 2, 3  # pixels by which the layers are continued, so that no tap of a place inside or beside them falls outside
+WIDER = BEFORE + AFTER
+TAPS: Floats = cubic_weights(np.arange(STEPS, dtype=np.float32) / STEPS)
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}  # but NaN stays NaN: it must not become an index
+ZERO, HALF, FULL = np.float32(0), np.float32(127.5), np.float32(255)
 
 
 @nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
-def _enlarge_row(y: int, state: Floats, left: NDArray[np.int32], shares: Floats, line: Floats, row: Floats) -> None:
-    """Row y of the state (6, R, R), bilinearly enlarged → (6, S)."""
-    upper, lower, share = left[y], min(left[y] + 1, state.shape[1] - 1), shares[y]
-    for channel in range(row.shape[0]):
-        for x in range(state.shape[2]):
-            line[x] = state[channel, upper, x] + share * (state[channel, lower, x] - state[channel, upper, x])
-        line[state.shape[2]] = line[state.shape[2] - 1]
-        for x in range(row.shape[1]):
-            row[channel, x] = line[left[x]] + shares[x] * (line[left[x] + 1] - line[left[x]])
+def _enlarge_row(y: int, state: Floats, line: Floats, row: Floats) -> None:
+    """Row y of the state (6, R, R), as it is when R = S, bilinearly enlarged when 2R = S → (6, S)."""
+    size = state.shape[1]
+    if row.shape[1] == size:
+        for channel in range(state.shape[0]):
+            for x in range(size):
+                row[channel, x] = state[channel, y, x]
+        return
+    nearest = y // 2
+    other = min(max(nearest + 2 * (y % 2) - 1, 0), size - 1)
+    for channel in range(state.shape[0]):
+        for x in range(size):
+            line[x + 1] = np.float32(0.75) * state[channel, nearest, x] + np.float32(0.25) * state[channel, other, x]
+        line[0], line[size + 1] = line[1], line[size]
+        for x in range(size):
+            here = np.float32(0.75) * line[x + 1]
+            row[channel, 2 * x] = here + np.float32(0.25) * line[x]
+            row[channel, 2 * x + 1] = here + np.float32(0.25) * line[x + 2]
 
 
 @nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
 def _place_row(y: int, prior: Floats, row: Floats, places: NDArray[np.int32]) -> None:
-    """Pixel + prior + f of row y → (2, S) places in the layers, in 1/256 pixels, inside the picture."""
+    """Pixel + prior + f of row y → (2, S) places in the continued layers in 1/256 pixels, at most a pixel outside the picture."""
     size = places.shape[1]
-    scale, last = np.float32(size * 128), np.int32(256 * (size - 1))
+    scale, low, high = np.float32(size * STEPS // 2), np.float32(STEPS * (BEFORE - 1)), np.float32(STEPS * (BEFORE + size))
     for x in range(size):
-        u = np.int32(scale * (prior[y, x, 0] + row[3, x]) + np.float32(256 * x + 0.5))
-        v = np.int32(scale * (prior[y, x, 1] + row[4, x]) + np.float32(256 * y + 0.5))
-        places[0, x], places[1, x] = min(max(u, np.int32(0)), last), min(max(v, np.int32(0)), last)
-
-
-@nb.njit(nogil=True, cache=True)
-def _warp_row(layers: Layers, places: NDArray[np.int32], warped: Layers) -> None:
-    """The layers at one row's places: all four channels of a pixel at once, 16 bits each, result in 1/256 levels."""
-    size = layers.shape[0]
-    for x in range(size):
-        i, j = min(places[0, x] >> 8, size - 2), min(places[1, x] >> 8, size - 2)
-        fu, fv = places[0, x] - (i << 8), places[1, x] - (j << 8)
-        both = (fu * fv) >> 8  # the four weights add up to 256, so that no channel overflows into the next
-        a, b = layers[j, i] * np.uint64(256 - fu - fv + both), layers[j, i + 1] * np.uint64(fu - both)
-        c, d = layers[j + 1, i] * np.uint64(fv - both), layers[j + 1, i + 1] * np.uint64(both)
-        warped[x] = a + b + c + d
+        u = scale * (prior[y, x, 0] + row[3, x]) + np.float32(STEPS * (x + BEFORE) + 0.5)
+        v = scale * (prior[y, x, 1] + row[4, x]) + np.float32(STEPS * (y + BEFORE) + 0.5)
+        u, v = u if u > low else low, v if v > low else low  # in this form NaN becomes ``low``
+        places[0, x], places[1, x] = np.int32(min(u, high)), np.int32(min(v, high))
 
 
 @nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
-def _blend_row(
-    y: int, warped: NDArray[np.uint16], row: Floats, plate: Picture, render: Picture, weight: Floats, mix: Floats, out: Picture
-) -> None:
-    """P of one row, then out = (1 − s)·mix·P + c, to uint8."""
-    for x in range(plate.shape[1]):
-        a, k, keep = np.float32(warped[x, 3]) * np.float32(1 / 65280), weight[y, x], np.float32(1) - row[5, x]
-        r = _prior_level(warped[x, 0], plate[y, x, 0], render[y, x, 0], a, k)
-        g = _prior_level(warped[x, 1], plate[y, x, 1], render[y, x, 1], a, k)
-        b = _prior_level(warped[x, 2], plate[y, x, 2], render[y, x, 2], a, k)
-        for channel in range(3):
-            p = mix[channel, 0] * r + mix[channel, 1] * g + mix[channel, 2] * b
-            value = (keep * p + row[channel, x] + np.float32(1)) * np.float32(127.5) + np.float32(0.5)
-            out[y, x, channel] = np.uint8(min(max(value, np.float32(0)), np.float32(255)))
+def _cubic(front: Floats, corner: Index, stride: Index, taps: Floats, u: Index, v: Index) -> np.float32:
+    """One channel at sub-pixel step u, v; ``corner`` is the first of its 4 × 4 taps."""
+    one, two, three = nb.uintp(3), nb.uintp(6), nb.uintp(9)
+    total = ZERO
+    for j in range(4):
+        line = taps[u, 0] * front[corner] + taps[u, 1] * front[corner + one]
+        line += taps[u, 2] * front[corner + two] + taps[u, 3] * front[corner + three]
+        total += taps[v, j] * line
+        corner += stride
+    return min(max(total, ZERO), FULL)
 
 
 @nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
-def _prior_level(warped: np.uint16, plate: np.uint8, render: np.uint8, a: np.float32, k: np.float32) -> np.float32:
-    """One channel of P, −1…1."""
-    behind = np.float32(plate)
-    p = behind + a * (np.float32(warped) * np.float32(1 / 256) - behind)
-    return np.float32((p + k * (np.float32(render) - p)) * np.float32(1 / 127.5) - np.float32(1))
+def _linear(matte: Floats, at: Index, stride: Index, u: Index, v: Index) -> np.float32:
+    """The matte at sub-pixel step u, v from pixel ``at``."""
+    one, across, down = nb.uintp(1), np.float32(u) * np.float32(1 / STEPS), np.float32(v) * np.float32(1 / STEPS)
+    upper = matte[at] + across * (matte[at + one] - matte[at])
+    lower = matte[at + stride] + across * (matte[at + stride + one] - matte[at + stride])
+    return np.float32(upper + down * (lower - upper))
+
+
+@nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
+def _picture_row(
+    y: int, places: NDArray[np.int32], front: Floats, matte: Floats, person: Mask, taps: Floats, plate: Picture,
+    render: Picture, weight: Floats, picture: Floats,
+) -> None:  # fmt: skip
+    """P of one row → (3, S), in levels."""
+    size = nb.uintp(picture.shape[1])
+    one, two, three, wide = nb.uintp(1), nb.uintp(2), nb.uintp(3), nb.uintp(picture.shape[1] + WIDER)
+    for x in range(size):
+        r, g, b = np.float32(plate[y, x, 0]), np.float32(plate[y, x, 1]), np.float32(plate[y, x, 2])
+        at = nb.uintp(places[1, x] // STEPS) * wide + nb.uintp(places[0, x] // STEPS)
+        if person[at]:
+            u, v = nb.uintp(places[0, x] % STEPS), nb.uintp(places[1, x] % STEPS)
+            if u | v:
+                corner, stride, a = (at - wide - one) * three, wide * three, _linear(matte, at, wide, u, v)
+                r += a * (_cubic(front, corner, stride, taps, u, v) - r)
+                g += a * (_cubic(front, corner + one, stride, taps, u, v) - g)
+                b += a * (_cubic(front, corner + two, stride, taps, u, v) - b)
+            else:
+                pixel, a = at * three, matte[at]
+                r += a * (front[pixel] - r)
+                g += a * (front[pixel + one] - g)
+                b += a * (front[pixel + two] - b)
+        k = weight[y, x]
+        if k > 0:
+            r += k * (np.float32(render[y, x, 0]) - r)
+            g += k * (np.float32(render[y, x, 1]) - g)
+            b += k * (np.float32(render[y, x, 2]) - b)
+        picture[0, x], picture[1, x], picture[2, x] = r, g, b
+
+
+@nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
+def _blend_row(picture: Floats, row: Floats, mix: Floats, levels: NDArray[np.uint8], out: Picture) -> None:
+    """out = (1 − s)·mix·P + c of one row, to uint8: channel by channel, which is what vectorises, then interleaved."""
+    for channel in range(3):
+        red, green, blue = mix[channel, 0], mix[channel, 1], mix[channel, 2]
+        for x in range(picture.shape[1]):
+            p = red * (picture[0, x] - HALF) + green * (picture[1, x] - HALF) + blue * (picture[2, x] - HALF)
+            value = (np.float32(1) - row[5, x]) * p + HALF * row[channel, x] + np.float32(128)
+            levels[channel, x] = np.uint8(min(max(value, ZERO), FULL))
+    for x in range(picture.shape[1]):
+        out[x, 0], out[x, 1], out[x, 2] = levels[0, x], levels[1, x], levels[2, x]
+
+
+class _Scratch(NamedTuple):
+    """One band's buffers: a row of the state before and after it is enlarged, places, P, levels."""
+
+    line: Floats
+    row: Floats
+    places: NDArray[np.int32]
+    picture: Floats
+    levels: NDArray[np.uint8]
 
 
 @nb.njit(nogil=True, cache=True)
 def _compose_rows(
-    first: int, last: int, state: Floats, prior: Floats, layers: Layers, plate: Picture, render: Picture, weight: Floats,
-    mix: Floats, left: NDArray[np.int32], shares: Floats, row: Floats, line: Floats, places: NDArray[np.int32],
-    warped: Layers, out: Picture,
+    first: int, last: int, state: Floats, prior: Floats, front: Floats, matte: Floats, person: Mask, taps: Floats,
+    plate: Picture, render: Picture, weight: Floats, mix: Floats, scratch: _Scratch, out: Picture,
 ) -> None:  # fmt: skip
     """Rows first…last of the picture."""
-    channels = warped.view(np.uint16).reshape(-1, 4)
+    line, row, places, picture, levels = scratch
     for y in range(first, last):
-        _enlarge_row(y, state, left, shares, line, row)
+        _enlarge_row(y, state, line, row)
         _place_row(y, prior, row, places)
-        _warp_row(layers, places, warped)
-        _blend_row(y, channels, row, plate, render, weight, mix, out)
+        _picture_row(y, places, front, matte, person, taps, plate, render, weight, picture)
+        _blend_row(picture, row, mix, levels, out[y])
 
 
 @dataclass(frozen=True)
 class PackedLayers:
-    """The photograph's layers as the compositor reads them: ``front`` foreground and matte, ``plate`` (S, S, 3) uint8."""
+    """The photograph's layers as the compositor reads them; W = S + 5, the border continued.
 
-    front: Layers
+    front   (W·W·3,)          RGB, 0…255
+    matte   (W·W,)            0…1
+    person  (W·W,)            whether the matte is more than 0 here, to the right or below
+    plate   (S, S, 3) uint8
+    """
+
+    front: Floats
+    matte: Floats
+    person: Mask
     plate: Picture
 
 
 def pack(foreground: Picture, matte: Floats, plate: Picture) -> PackedLayers:
-    """Foreground (S, S, 3) uint8, matte (S, S) 0…1 and plate (S, S, 3) uint8; the matte is kept in 255 steps."""
-    alpha = np.rint(np.clip(matte, 0, 1) * 255).astype(np.uint8)
-    channels = np.dstack([foreground, alpha]).astype(np.uint16)
-    return PackedLayers(channels.view(np.uint64)[..., 0], np.ascontiguousarray(plate))
+    """Foreground (S, S, 3) uint8, matte (S, S) 0…1 and plate (S, S, 3) uint8."""
+    beside = (BEFORE, AFTER)
+    front = np.pad(foreground.astype(np.float32), (beside, beside, (0, 0)), mode="edge")
+    alpha = np.pad(np.clip(matte, 0, 1).astype(np.float32), beside, mode="edge")
+    person = alpha > 0
+    person[:, :-1] |= person[:, 1:].copy()
+    person[:-1] |= person[1:].copy()
+    return PackedLayers(front.reshape(-1), alpha.reshape(-1), person.reshape(-1), np.ascontiguousarray(plate))
 
 
 class Compositor:
-    """Composes pictures of ``size`` pixels from states of ``state_size`` points; ``threads`` bands run at once."""
+    """Composes pictures of ``size`` pixels from states of as many points or half as many; ``threads`` bands run at once."""
 
     def __init__(self, size: int, state_size: int, *, threads: int = 2) -> None:
-        place = np.clip((np.arange(size, dtype=np.float32) + 0.5) * (state_size / size) - 0.5, 0, state_size - 1)
-        self._left = place.astype(np.int32)
-        self._shares = (place - self._left).astype(np.float32)
+        if state_size not in (size, size // 2):
+            raise ValueError(f"a picture of {size} pixels needs a state of {size} or {size // 2} points, got {state_size}")
         self._bands = [
-            (int(first), int(last), *self._scratch(size, state_size))
+            (int(first), int(last), _scratch(size, state_size))
             for first, last in pairwise(np.linspace(0, size, threads + 1).astype(int))
         ]
-        self._pool = ThreadPoolExecutor(threads, "compositor") if threads > 1 else None
+        self._pool = ThreadPoolExecutor(threads - 1, "compositor") if threads > 1 else None
         self._out = np.zeros((size, size, 3), np.uint8)
         self._compile(size, state_size)
 
@@ -132,27 +199,30 @@ class Compositor:
         packed = pack(empty, flat, empty)
         self.compose(state, prior, packed, render=empty, render_weight=flat, mix=np.eye(3, dtype=np.float32))
 
-    @staticmethod
-    def _scratch(size: int, state_size: int) -> tuple[Floats, Floats, NDArray[np.int32], Layers]:
-        """One band's buffers: a row of the state, a row before it is enlarged, places, warped layers."""
-        row, line = np.zeros((STATE_CHANNELS, size), np.float32), np.zeros(state_size + 1, np.float32)
-        return row, line, np.zeros((2, size), np.int32), np.zeros(size, np.uint64)
-
     def compose(
         self, state: Floats, prior: Floats, packed: PackedLayers, *, render: Picture, render_weight: Floats, mix: Floats
     ) -> Picture:
         """(S, S, 3) uint8, overwritten by the next call; the arguments are those of ``compose_reference.compose``."""
 
-        def compose_band(band: tuple[int, int, Floats, Floats, NDArray[np.int32], Layers]) -> None:
-            first, last, row, line, places, warped = band
+        def compose_band(first: int, last: int, scratch: _Scratch) -> None:
             _compose_rows(
-                first, last, state, prior, packed.front, packed.plate, render, render_weight, mix,
-                self._left, self._shares, row, line, places, warped, self._out,
+                first, last, state, prior, packed.front, packed.matte, packed.person, TAPS, packed.plate,
+                render, render_weight, mix, scratch, self._out,
             )  # fmt: skip
 
-        if self._pool is None:
-            compose_band(self._bands[0])
-        else:
-            for _ in self._pool.map(compose_band, self._bands):
-                pass
+        own, *others = self._bands
+        running = [self._pool.submit(compose_band, *band) for band in others] if self._pool else []
+        compose_band(*own)
+        for band in running:
+            band.result()
         return self._out
+
+
+def _scratch(size: int, state_size: int) -> _Scratch:
+    return _Scratch(
+        np.zeros(state_size + 2, np.float32),
+        np.zeros((STATE_CHANNELS, size), np.float32),
+        np.zeros((2, size), np.int32),
+        np.zeros((3, size), np.float32),
+        np.zeros((3, size), np.uint8),
+    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.generator.flow import pixel_grid, shrink, warp
+from engine.generator.flow import pixel_grid, shrink, warp, warp_cubic
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Drive:
 def prior_picture(layers: Layers, flow: Tensor, render: Tensor, render_weight: Tensor) -> Tensor:
     """P (N, 3, S, S): the layers warped by the whole flow (N, 2, S, S), I_3D where the photograph has nothing."""
     grid = pixel_grid(flow.shape[-1]).to(flow.device) + flow
-    moved = warp(torch.cat([layers.foreground, layers.matte], 1), grid)
-    foreground, matte = moved[:, :3], moved[:, 3:]
+    foreground = warp_cubic(layers.foreground, grid).clamp(-1.0, 1.0)
+    matte = warp(layers.matte, grid)
     picture = matte * foreground + (1 - matte) * layers.plate
     return picture + render_weight * (render - picture)
 

@@ -1,0 +1,37 @@
+"""From a face to coefficients: by landmarks, or by the learned network. One interface, two ways, one switch."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol, get_args
+
+from engine.errors import ConfigError
+from engine.head import HeadModel
+from engine.values import Coefficients, Face, Square
+
+RegressorName = Literal["landmarks", "network", "auto"]
+AUTOMATIC: RegressorName = "landmarks"  # whichever measures better on frames that neither saw: docs/regressor.md has the table
+
+__all__ = ["AUTOMATIC", "Regressor", "RegressorName", "open_regressor"]
+
+
+class Regressor(Protocol):
+    """What turns the faces of one person into coefficients."""
+
+    def meet(self, face: Face, square: Square) -> None:
+        """Looks at a new person."""
+
+    def regress(self, face: Face, square: Square) -> Coefficients:
+        """z of one frame, p relative to the camera of ``square``."""
+
+
+def open_regressor(name: RegressorName, head: HeadModel) -> Regressor:
+    """The regressor of that name; "auto" is the one that measures better. Raises ConfigError, AssetError."""
+    if name not in get_args(RegressorName):
+        raise ConfigError(f"The regressor must be one of {', '.join(get_args(RegressorName))}, got {name!r}.")
+    if (AUTOMATIC if name == "auto" else name) == "landmarks":
+        from engine.regress.landmarks import LandmarkRegressor
+
+        return LandmarkRegressor(head)
+    from engine.regress.network import NetworkRegressor  # here, because it loads an inference runtime
+
+    return NetworkRegressor(head)

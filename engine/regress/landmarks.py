@@ -17,7 +17,7 @@ RIGHT_IRIS, LEFT_IRIS = slice(468, 473), slice(473, 478)
 LANDMARK_NOISE = 0.012  # of the tracker, crop coordinates: 3 px of 512
 STILL_DM = 0.04  # a landmark that expressions move by this much counts half for the pose
 DEPTH_TRUST = 0.3  # of the tracker's z against its x and y
-SCORE_NOISE = 0.2  # of the tracker's blend-shape scores as a prior of β
+SCORE_NOISE = 0.07  # of the tracker's blend-shape scores as a prior of β
 MAX_GAZE = 0.6  # sine of the largest eye rotation, 37°
 
 

@@ -82,7 +82,7 @@ def _kernel(a: Floats, b: Floats) -> Floats:
 
 
 def _with_lashes(seen: Floats) -> Floats:
-    """Landmarks with the upper lids' edges moved into the eyes, so that the lash line belongs to the lid and comes down with it."""
+    """Landmarks with the upper lids' edges moved into the eyes: the lash line belongs to the lid and comes down with it."""
     out = seen.copy()
     for (upper, lower), edge in zip(LIDS, UPPER_EDGES, strict=True):
         opening = seen[list(lower), :2].mean(0) - seen[list(upper), :2].mean(0)

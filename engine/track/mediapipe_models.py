@@ -29,17 +29,30 @@ class Tracker:
             # the model is handed over as bytes: mediapipe cannot open paths outside ASCII on Windows
             base_options=BaseOptions(model_asset_buffer=MODEL.read_bytes()),
             running_mode=vision.RunningMode.VIDEO if self._video else vision.RunningMode.IMAGE,
-            num_faces=1 if self._video else MAX_FACES,
+            # with 1, mediapipe smooths over time and lags a sixth of a second behind a blink; the drive does its own smoothing
+            num_faces=2 if self._video else MAX_FACES,
             output_face_blendshapes=True,
         )
         self._landmarker = vision.FaceLandmarker.create_from_options(options)
         self._time_ms = -1
+        self._last: Face | None = None
 
     def track(self, image: Picture, time_s: float) -> Face | None:
         """The face in a frame taken at ``time_s`` (any clock that does not run backward), or None."""
         self._time_ms = max(self._time_ms + 1, round(time_s * 1000))  # mediapipe refuses equal times
         found = self._landmarker.detect_for_video(_wrap(image), self._time_ms)
-        return _faces(found, image)[0] if found.face_landmarks else None
+        faces = _faces(found, image)
+        if not faces:
+            return None
+        # the one followed so far, or the largest
+        self._last = min(faces, key=self._distance)
+        return self._last
+
+    def _distance(self, face: Face) -> float:
+        """How unlike the face of the last frame, or how small when there was none."""
+        if self._last is None:
+            return -float(np.ptp(face.landmarks[:, 0]))
+        return float(np.abs(face.landmarks - self._last.landmarks).mean())
 
     def find_all(self, image: Picture) -> list[Face]:
         """Every face of a still picture, the largest first (mode "picture")."""
@@ -74,7 +87,7 @@ def _wrap(image: Picture) -> mp.Image:
 def _faces(found: Any, image: Picture) -> list[Face]:
     height, width = image.shape[:2]
     return [
-        Face(_landmarks(points, width, height), _scores(shapes), (width, height))
+        Face(_landmarks(points, width, height), _scores(shapes), (width, height), image)
         for points, shapes in zip(found.face_landmarks, found.face_blendshapes, strict=True)
     ]
 

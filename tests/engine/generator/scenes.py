@@ -35,7 +35,7 @@ def smooth_flow(size: int) -> Floats:
     return np.stack([0.06 * y - 0.04 * x + 0.05 * np.sin(2 * y), -0.05 * x + 0.04 * np.cos(3 * x) * y], -1).astype(np.float32)
 
 
-def remapped(picture: Picture, flow: Floats) -> Picture:
+def remapped(picture: Picture, flow: Floats, interpolation: int = cv2.INTER_CUBIC) -> Picture:
     """OpenCV's full-resolution remap by a flow in crop coordinates."""
     size = picture.shape[0]
     columns, rows = np.meshgrid(np.arange(size, dtype=np.float32), np.arange(size, dtype=np.float32))
@@ -43,7 +43,7 @@ def remapped(picture: Picture, flow: Floats) -> Picture:
         picture,
         columns + flow[..., 0] * size / 2,
         rows + flow[..., 1] * size / 2,
-        cv2.INTER_LINEAR,
+        interpolation,
         borderMode=cv2.BORDER_REPLICATE,
     )
 

@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -32,13 +33,15 @@ def test_at_rest_the_picture_is_the_photograph(generator: Generator) -> None:
 
 def test_at_rest_with_matte_and_plate_the_picture_is_the_photograph(generator: Generator) -> None:
     scene = scenes.layered(512)
-    assert scenes.decibels(animated(generator, scene), scene.photo) >= 45
+    assert scenes.decibels(animated(generator, scene), scene.photo) >= 65
 
 
 def test_a_known_warp_is_opencvs_remap(generator: Generator) -> None:
     scene = replace(scenes.still(512), flow=scenes.smooth_flow(512))
-    wanted = scenes.remapped(scene.photo, scene.flow)
-    assert scenes.decibels(animated(generator, scene)[48:-48, 48:-48], wanted[48:-48, 48:-48]) >= 40
+    got = animated(generator, scene)[48:-48, 48:-48]
+    for interpolation in (cv2.INTER_CUBIC, cv2.INTER_LINEAR):  # the picture is smooth enough for either
+        wanted = scenes.remapped(scene.photo, scene.flow, interpolation)
+        assert scenes.decibels(got, wanted[48:-48, 48:-48]) >= (55 if interpolation == cv2.INTER_CUBIC else 40)
 
 
 def test_a_source_prepared_aside_does_not_disturb_the_one_in_use(generator: Generator) -> None:

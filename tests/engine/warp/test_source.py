@@ -10,7 +10,7 @@ import pytest
 from engine.animator import Source
 from engine.portrait import Portrait
 from engine.values import EXPRESSION_NAMES, Coefficients, Floats
-from engine.warp.source import spread_over_mesh
+from engine.warp.mesh import spread_over_mesh
 
 
 def turned(z: Coefficients, yaw_rad: float = 0.0, **expression: float) -> Coefficients:

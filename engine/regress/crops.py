@@ -1,0 +1,40 @@
+"""The tight crop that the network sees, and what its answer means in another crop of the same picture."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.conventions import CAMERA_DISTANCE_DM, FOCAL, place, project
+from engine.regress.landmarks import refine_pose
+from engine.values import Face, Floats, Square
+
+CROP_PER_FACE = 1.45  # side of the network's crop, in heights of the face: chin, brows and some hair, at all angles
+FACE_POINTS = 468  # the rest are irises
+
+
+def tight_crop(points_px: Floats) -> Square:
+    """The network's square around (478, 2+) landmarks in pixels."""
+    points = points_px[:FACE_POINTS, :2]
+    low, high = points.min(0), points.max(0)
+    x, y = (low + high) / 2
+    return Square(float(x), float(y), CROP_PER_FACE * float((high - low).max()))
+
+
+def crop_of(face: Face) -> Square:
+    """The network's square around a tracked face."""
+    return tight_crop(face.landmarks)
+
+
+def carry_pose(points: Floats, pose: Floats, seen_in: Square, wanted_in: Square) -> Floats:
+    """(6,) the pose by which (N, 3) head points appear in another crop where ``pose`` puts them in the first.
+
+    Each crop is looked at by its own camera on its own axis (``engine.conventions``), so the angles differ a little, too.
+    """
+    seen = project(place(points, pose))[:, :2]
+    wanted = wanted_in.normalise(seen_in.to_pixels(seen))
+    scale = seen_in.side_px / wanted_in.side_px
+    depth = (CAMERA_DISTANCE_DM - pose[5]) / scale
+    centre = np.array([[FOCAL * pose[3], -FOCAL * pose[4]]], np.float32) / (CAMERA_DISTANCE_DM - pose[5])
+    x, y = wanted_in.normalise(seen_in.to_pixels(centre))[0]
+    start = np.array([*pose[:3], x * depth / FOCAL, -y * depth / FOCAL, CAMERA_DISTANCE_DM - depth], np.float32)
+    return refine_pose(points, wanted, start, np.ones(len(points), np.float32), steps=3)

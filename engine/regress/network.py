@@ -1,0 +1,111 @@
+"""The learned regressor: a tight crop of the face through an exported network → z (paper eq. 1). Needs no torch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from engine.crop import cut
+from engine.errors import AssetError
+from engine.head import HeadModel
+from engine.regress.crops import FACE_POINTS, carry_pose, crop_of
+from engine.regress.landmarks import MAX_GAZE, LandmarkBasis
+from engine.runtime.bundle import ASSETS, HEAD_ASSET, file_sha256
+from engine.runtime.sessions import Check, Session, open_session
+from engine.values import EXPRESSION_NAMES, Coefficients, Face, Floats, Picture, Square
+
+REGRESSOR = ASSETS / "regressor"
+GRAPH, MANIFEST = "network.onnx", "manifest.json"
+FORMAT = 1  # of the manifest
+INPUT, OUTPUT = "picture", "z"
+
+
+@dataclass(frozen=True)
+class RegressorBundle:
+    """An exported network whose file is what its manifest says; ``size_px`` of its picture."""
+
+    folder: Path
+    size_px: int
+    check: Check
+
+    def open(self, backend: str = "auto", *, threads: int | None = None) -> Session:
+        """A self-tested session; raises ConfigError, AssetError."""
+        return open_session(self.folder / GRAPH, backend, threads=threads, check=self.check)
+
+
+def write_regressor_manifest(folder: Path, size_px: int, answers: Floats, head_sha256: str) -> None:
+    """Describes the graph that lies in ``folder``; ``answers`` are the self-test's values."""
+    manifest = {
+        "format": FORMAT,
+        "licence": "MIT",
+        "head_sha256": head_sha256,
+        "size_px": size_px,
+        "sha256": file_sha256(folder / GRAPH),
+        "self_test": [round(float(value), 5) for value in answers],
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def read_regressor(folder: Path = REGRESSOR) -> RegressorBundle:
+    """Reads the manifest and compares every file with it; raises AssetError."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT:
+            raise AssetError(
+                f"The regressor in {folder} has format {manifest['format']}, this program reads {FORMAT}: update it."
+            )
+        if file_sha256(folder / GRAPH) != manifest["sha256"]:
+            raise AssetError(f"{folder / GRAPH} is damaged: install the program again or export it anew.")
+        if file_sha256(HEAD_ASSET) != manifest["head_sha256"]:
+            raise AssetError(f"The regressor in {folder} was trained with another head model: train or export it anew.")
+        check = Check({OUTPUT: np.array(manifest["self_test"], np.float32)})
+        return RegressorBundle(folder, int(manifest["size_px"]), check)
+    except OSError as error:
+        raise AssetError(
+            f"The regressor in {folder} is not complete, {error}. Install the program again, or choose the landmark regressor."
+        ) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise AssetError(f"{folder / MANIFEST} is not a regressor's manifest: {error!r}. Export it anew.") from error
+
+
+class NetworkRegressor:
+    """z of every frame by itself; the interface of ``engine.regress.landmarks.LandmarkRegressor``.
+
+    Faces must carry their picture. Texture and light are what the network sees; α is of the moment.
+    """
+
+    def __init__(self, head: HeadModel, folder: Path = REGRESSOR, backend: str = "auto", threads: int | None = None) -> None:
+        """Loads the network; a quarter of a second. Raises AssetError, ConfigError."""
+        bundle = read_regressor(folder)
+        self._session, self._size = bundle.open(backend, threads=threads), bundle.size_px
+        self._basis = LandmarkBasis.of(head)
+        self._input = np.empty((1, 3, self._size, self._size), np.float32)
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend that runs the network."""
+        return self._session.backend
+
+    def meet(self, face: Face, square: Square) -> None:
+        """Nothing to learn of a new person: every frame is judged by itself."""
+
+    def regress(self, face: Face, square: Square) -> Coefficients:
+        """z of a frame, p relative to the camera of ``square``. Raises ValueError when the face comes without its picture."""
+        if face.picture is None:
+            raise ValueError("the network regressor needs the picture of the face")
+        crop = crop_of(face)
+        z = self.look(cut(face.picture, crop, self._size))
+        points = self._basis.shape(z.identity, z.expression)[:FACE_POINTS]
+        return replace(z, pose=carry_pose(points, z.pose, crop, square))
+
+    def look(self, crop: Picture) -> Coefficients:
+        """z of a tight crop (S, S, 3), p relative to its own camera; expression and gaze kept to what faces can do."""
+        np.multiply(crop.transpose(2, 0, 1)[None], 1 / 127.5, out=self._input, dtype=np.float32)
+        self._input -= 1
+        z = Coefficients.from_vector(self._session.run({INPUT: self._input})[OUTPUT][0].copy())
+        named = len(EXPRESSION_NAMES)
+        expression = np.concatenate([z.expression[:named].clip(0, 1), z.expression[named:]])
+        return replace(z, expression=expression, gaze=z.gaze.clip(-MAX_GAZE, MAX_GAZE))

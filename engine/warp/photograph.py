@@ -1,0 +1,85 @@
+"""What a photograph shows of a head that was fitted to it: which surface, where, and how well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from engine.head import Part, PersonalHead
+from engine.render import Raster, Renderer
+from engine.render.lighting import vertex_normals
+from engine.values import EXPRESSION_NAMES, Floats, Mask
+from engine.warp.mesh import facing_camera, grown, spread_over_mesh, vertices_of
+from engine.warp.surround import Surround, make_surround
+
+INSIDE = (Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH)
+JAW_OPEN = EXPRESSION_NAMES.index("jawOpen")
+BLINKS = [EXPRESSION_NAMES.index("eyeBlinkLeft"), EXPRESSION_NAMES.index("eyeBlinkRight")]
+OPEN_MOUTH_PX = 60  # so many pixels of teeth and tongue must be seen before the photograph's own mouth is believed
+EDGE_FACING, EDGE_STRIP = 0.3, 0.15  # cosine of the angle of sight, distance from the outline [crop units]: left to the surround
+SURE_FACING = 0.3  # skin seen at a steeper angle than this is worth stretching over what comes into view beside it
+LID_DM = 0.01  # skin that a blink moves by this much is lid
+RINGS = 3  # of the mesh around teeth that the photograph shows: what they hide nearly is taken to look like them
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is learned of a photograph.
+
+    uv            (V, 2) each vertex's place in it
+    stretched     (V, 2) the same, taken from the nearest skin that is seen well
+    facing        (V,)   cosine between normal and line of sight
+    unseen        (V,)   1 for eyeball and mouth that it does not show
+    closed_mouth  (V,)   1 for the inside of a mouth that is closed in it
+    drawn         (T,)   triangles to draw
+    """
+
+    surround: Surround
+    uv: Floats
+    stretched: Floats
+    facing: Floats
+    unseen: Floats
+    closed_mouth: Floats
+    drawn: Mask
+
+
+def look_at(head: PersonalHead, placed: Floats, screen: Floats, renderer: Renderer) -> Look:
+    """From the head's vertices as the photograph shows them: (V, 3) in camera space and (V, 3) on the screen."""
+    triangles = head.model.triangles
+    facing = facing_camera(placed, vertex_normals(placed, triangles))
+    raster = renderer.rasterise(screen, triangles)
+    skin = head.model.part == Part.SKIN
+    drawn = ~skin | ~_turned_away(screen, facing, raster, head)[triangles].any(1)
+    raster = renderer.rasterise(screen, triangles[drawn])
+    mobility = np.linalg.norm(head.model.expression_basis[JAW_OPEN], axis=1)
+    fields = np.stack([head.model.follow, mobility], 1)
+    follow, mobility = np.moveaxis(renderer.interpolate(raster, triangles[drawn], fields), 2, 0)
+    visible = np.zeros(len(triangles), bool)
+    visible[np.nonzero(drawn)[0][np.unique(raster.triangle[raster.triangle >= 0])]] = True
+    inside = np.isin(head.model.part, INSIDE)
+    mouth_open = np.count_nonzero(inside[drawn][raster.triangle[raster.triangle >= 0]]) >= OPEN_MOUTH_PX
+    seen, on_skin, in_mouth = (vertices_of(triangles[which], len(screen)) for which in (visible, skin, inside))
+    uv = np.where((on_skin & ~seen)[:, None], spread_over_mesh(screen[:, :2], seen, triangles[skin]), screen[:, :2])
+    unseen = (~seen & ~on_skin).astype(np.float32)
+    if mouth_open:
+        near = in_mouth & ~on_skin & grown(seen, triangles[inside], RINGS)
+        uv = np.where(near[:, None], spread_over_mesh(screen[:, :2], seen, triangles[inside]), uv)
+        unseen[near] = 0
+    closed_mouth = (in_mouth & ~on_skin & (not mouth_open)).astype(np.float32)
+    sure = seen & (facing > SURE_FACING)
+    stretched = np.where(on_skin[:, None], spread_over_mesh(screen[:, :2], sure, triangles[skin]), uv)
+    chin = float(screen[head.model.follow > 0.99, 1].max())
+    surround = make_surround(raster, follow, mobility, chin)
+    return Look(surround, uv.astype(np.float32), stretched, facing, unseen, closed_mouth, drawn)
+
+
+def _turned_away(screen: Floats, facing: Floats, raster: Raster, head: PersonalHead) -> Mask:
+    """(V,) skin left to the surround: the head's back, and the strip along the outline that the photograph shows edge-on."""
+    outline = cv2.distanceTransform((raster.triangle >= 0).astype(np.uint8), cv2.DIST_L2, 5) * (2 / len(raster.triangle))
+    pixel = ((screen[:, :2] + 1) / 2 * len(outline)).astype(int).clip(0, len(outline) - 1)
+    edge = (facing < EDGE_FACING) & (outline[pixel[:, 1], pixel[:, 0]] < EDGE_STRIP)
+    lids = np.linalg.norm(head.model.expression_basis[BLINKS], axis=2).max(0) > LID_DM
+    edge &= ~lids  # their folds face every way
+    return np.asarray(edge | ((facing < 0) & (head.rest[:, 2] < 0)))

@@ -1,0 +1,150 @@
+"""The camera's side of the learned regressor: what is exported is what runs, without torch, and p is the asked square's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from engine.conventions import place, project
+from engine.errors import AssetError, ConfigError
+from engine.head import HeadModel, load_head
+from engine.regress import open_regressor
+from engine.regress.crops import crop_of
+from engine.regress.landmarks import LandmarkRegressor
+from engine.regress.network import GRAPH, MANIFEST, NetworkRegressor, read_regressor
+from engine.values import Coefficients, Face, Square
+from trainer.regressor.export import write_regressor
+from trainer.regressor.network import BACKBONES, RegressorNet
+
+SIZE = 32
+
+
+class Tiny(nn.Module):
+    """A stand-in for Lite0."""
+
+    features, stride = 8, 32
+
+    def __init__(self, weights: Path | None = None) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(3, 8, 32, 32)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x)
+
+
+@pytest.fixture(scope="module")
+def head() -> HeadModel:
+    return load_head()
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[RegressorNet, Path]:
+    """A tiny network whose answer stays near the neutral head, and its folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(BACKBONES, "lite0", Tiny)  # type: ignore[arg-type]
+        torch.manual_seed(0)
+        network = RegressorNet("lite0", SIZE)
+    neutral = Coefficients.neutral().vector()
+    neutral[256] = -2
+    network.mean.copy_(torch.from_numpy(neutral))
+    with torch.no_grad():
+        network.head[-1].weight.normal_(0, 0.02)  # type: ignore[union-attr, operator]
+    folder = tmp_path_factory.mktemp("regressor")
+    write_regressor(network, folder)
+    return network, folder
+
+
+@pytest.fixture(scope="module")
+def face(head: HeadModel) -> Face:
+    """A face in a picture of noise."""
+    square = Square(180.0, 150.0, 240.0)
+    points = project(place(head.landmarks(head.mean_shape), np.array([0.1, 0.2, 0, 0, 0, -3], np.float32)))
+    pixels = np.concatenate([square.to_pixels(points[:, :2]), np.zeros((478, 1), np.float32)], 1)
+    picture = np.random.default_rng(0).integers(0, 255, (300, 400, 3), np.uint8)
+    return Face(pixels.astype(np.float32), np.zeros(52, np.float32), (400, 300), picture)
+
+
+@pytest.mark.parametrize("backend", ["openvino", "onnxruntime"])
+def test_the_exported_graph_answers_as_torch(exported: tuple[RegressorNet, Path], head: HeadModel, backend: str) -> None:
+    network, folder = exported
+    crop = np.random.default_rng(1).integers(0, 255, (SIZE, SIZE, 3), np.uint8)
+    z = NetworkRegressor(head, folder, backend).look(crop)
+    picture = torch.from_numpy(crop).permute(2, 0, 1)[None].float() / 127.5 - 1
+    with torch.no_grad():
+        wanted = Coefficients.from_vector(network(picture)[0].numpy())
+    np.testing.assert_allclose(z.pose, wanted.pose, atol=1e-4)
+    np.testing.assert_allclose(z.identity, wanted.identity, atol=1e-4)
+    np.testing.assert_allclose(z.expression[:52], wanted.expression[:52].clip(0, 1), atol=1e-4)
+
+
+def test_the_pose_is_that_of_the_square_which_is_asked_for(
+    exported: tuple[RegressorNet, Path], head: HeadModel, face: Face
+) -> None:
+    regressor = NetworkRegressor(head, exported[1])
+    squares = [Square(180.0, 150.0, 240.0), Square(210.0, 140.0, 300.0), crop_of(face)]
+    seen = []
+    for square in squares:
+        regressor.meet(face, square)
+        z = regressor.regress(face, square)
+        points = head.landmarks(head.shape(z.identity, z.expression, np.zeros(4, np.float32)))
+        seen.append(square.to_pixels(project(place(points, z.pose))[:, :2]))
+    np.testing.assert_allclose(seen[1], seen[0], atol=0.5)
+    np.testing.assert_allclose(seen[2], seen[0], atol=0.5)
+
+
+def test_a_face_without_its_picture_is_a_defect(exported: tuple[RegressorNet, Path], head: HeadModel, face: Face) -> None:
+    blind = Face(face.landmarks, face.blendshapes, face.size)
+    with pytest.raises(ValueError, match="needs the picture"):
+        NetworkRegressor(head, exported[1]).regress(blind, Square(100.0, 100.0, 100.0))
+
+
+def _copy(folder: Path, to: Path) -> Path:
+    for name in (GRAPH, MANIFEST):
+        (to / name).write_bytes((folder / name).read_bytes())
+    return to
+
+
+def _change(folder: Path, **values: object) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).write_text(json.dumps({**manifest, **values}))
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"format": 9}, "format 9"),
+        ({"head_sha256": "0"}, "another head model"),
+        ({"sha256": "0"}, "damaged"),
+        ({"size_px": "many"}, "not a regressor's manifest"),
+    ],
+)
+def test_a_folder_that_does_not_fit_is_refused(
+    exported: tuple[RegressorNet, Path], tmp_path: Path, change: dict[str, object], complaint: str
+) -> None:
+    folder = _copy(exported[1], tmp_path)
+    _change(folder, **change)
+    with pytest.raises(AssetError, match=complaint):
+        read_regressor(folder)
+
+
+def test_a_missing_network_names_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(AssetError, match="choose the landmark regressor"):
+        read_regressor(tmp_path)
+
+
+def test_a_wrong_answer_in_the_self_test_is_refused(exported: tuple[RegressorNet, Path], head: HeadModel, tmp_path: Path) -> None:
+    folder = _copy(exported[1], tmp_path)
+    _change(folder, self_test=[9.0] * 64)
+    with pytest.raises(AssetError, match="self-test"):
+        NetworkRegressor(head, folder)
+
+
+def test_the_switch_opens_what_it_names(head: HeadModel) -> None:
+    assert isinstance(open_regressor("landmarks", head), LandmarkRegressor)
+    with pytest.raises(ConfigError, match="landmarks, network, auto"):
+        open_regressor("guess", head)  # type: ignore[arg-type]

@@ -1,0 +1,157 @@
+"""The measures are the paper's, and judging puts regressors side by side."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from rich.console import Console
+
+from engine.errors import InputError
+from engine.head import HeadModel
+from engine.values import Coefficients, Face, Square
+from tests.trainer.regressor.conftest import make_example
+from trainer.data.synthetic import Sample
+from trainer.regressor import evaluate
+from trainer.regressor.clips import read_frames
+from trainer.regressor.evaluate import Curves, judge_clip, judge_still, judge_synthetic
+from trainer.regressor.metrics import blink_counts, correlations, errors, jitter
+from trainer.regressor.report import show_table, write_report
+
+
+def vectors(count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return np.zeros((count, 261), np.float32)
+
+
+def test_the_papers_measures_are_euclidean_distances(head: HeadModel) -> None:
+    true = Coefficients.from_vector(make_example(head, 1).z)
+    assert set(errors(head, true, true).values()) == {0.0}
+    moved = true.vector()
+    moved[80:82] += (0.3, 0.4)
+    moved[251:253] += (0.03, 0.04)
+    moved[257] += 0.2
+    found = errors(head, Coefficients.from_vector(moved), true)
+    assert (found["Exp"], found["Angle"], found["Gaze"]) == pytest.approx((0.5, 0.05, 0.2), abs=1e-5)
+    assert found["landmarks_percent"] > 0
+    assert found["vertices_mm"] > 0
+
+
+def test_a_shift_in_space_is_no_vertex_error(head: HeadModel) -> None:
+    true = Coefficients.from_vector(make_example(head, 1).z)
+    moved = true.vector()
+    moved[254:257] += 0.1
+    assert errors(head, Coefficients.from_vector(moved), true)["vertices_mm"] == pytest.approx(0, abs=1e-3)
+
+
+def test_blinks_are_counted_an_eye_at_a_time() -> None:
+    true, found = vectors(4), vectors(4)
+    true[:2, 88] = 1
+    found[0, 88] = found[3, 89] = 0.9
+    assert blink_counts(found, true) == {"blink_precision": 0.5, "blink_recall": 0.5}
+    assert blink_counts(vectors(2), vectors(2)) == {"blink_precision": 1.0, "blink_recall": 1.0}
+
+
+def test_jitter_is_the_step_between_frames() -> None:
+    z = vectors(5)
+    z[::2, 252] = 0.02
+    assert jitter(z) == pytest.approx({"jitter_Exp": 0, "jitter_Angle": 0.02, "jitter_Gaze": 0})
+
+
+def test_correlation_of_a_curve_that_never_moves_is_zero() -> None:
+    ramp, flat = np.arange(5, dtype=np.float32), np.ones(5, np.float32)
+    assert correlations({"a": -ramp, "b": ramp}, {"a": ramp, "b": flat}) == pytest.approx({"a": -1, "b": 0})
+
+
+class FakeTracker:
+    """Finds a face in every picture that is not black."""
+
+    def __init__(self, mode: str = "video") -> None:
+        pass
+
+    def track(self, image: np.ndarray, time_s: float) -> Face | None:  # type: ignore[type-arg]
+        if not image.any():
+            return None
+        points = np.random.default_rng(int(time_s * 100)).uniform(10, 50, (478, 3)).astype(np.float32)
+        return Face(points, np.full(52, time_s, np.float32), (64, 64), image)
+
+    def find_all(self, image: np.ndarray) -> list[Face]:  # type: ignore[type-arg]
+        face = self.track(image, 0.0)
+        return [] if face is None else [face]
+
+    def __enter__(self) -> FakeTracker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+class Fixed:
+    """Answers z0 moved by its bias, and by the frame's first score."""
+
+    def __init__(self, bias: float) -> None:
+        self.bias = bias
+
+    def meet(self, face: Face, square: Square) -> None:
+        pass
+
+    def regress(self, face: Face, square: Square) -> Coefficients:
+        z = Coefficients.neutral().vector()
+        z[251:254] += self.bias + face.blendshapes[0] * np.array([1, -1, 0.5], np.float32)
+        z[80:132] = face.blendshapes
+        return Coefficients.from_vector(z)
+
+
+REGRESSORS = {"landmarks": lambda: Fixed(0.1), "network": lambda: Fixed(0.05)}
+
+
+@pytest.fixture
+def fake_tracker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate, "Tracker", FakeTracker)
+
+
+@pytest.mark.usefixtures("fake_tracker")
+def test_regressors_are_judged_on_the_same_faces(head: HeadModel) -> None:
+    z = Coefficients.neutral().vector()
+    white, black = np.full((64, 64, 3), 255, np.uint8), np.zeros((64, 64, 3), np.uint8)
+    mask, points = np.zeros((64, 64), np.uint8), np.zeros((478, 2), np.float32)
+    found = judge_synthetic(head, [Sample(white, z, mask, points, 0), Sample(black, z, mask, points, 1)], REGRESSORS)
+    assert found["landmarks"]["Angle"] == pytest.approx(2 * found["network"]["Angle"], rel=1e-4)
+    assert found["network"]["found"] == 0.5
+    still = judge_still([white], REGRESSORS)
+    assert still["network"]["jitter_Angle"] == pytest.approx(still["landmarks"]["jitter_Angle"], rel=1e-3)
+
+
+@pytest.mark.usefixtures("fake_tracker")
+def test_a_clip_gives_curves_and_a_report(head: HeadModel, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 25, (64, 64))
+    for _ in range(8):
+        writer.write(np.full((64, 64, 3), 200, np.uint8))
+    writer.release()
+    curves = judge_clip(path, REGRESSORS, most=6)
+    assert len(curves.judge["jaw"]) == 6
+    assert curves.agreement()["network"]["jaw"] == pytest.approx(1)
+    measures = {"landmarks": {"Exp": 2.0}, "network": {"Exp": 1.0}}
+    content = write_report(tmp_path / "report", measures, measures, [curves])
+    assert json.loads((tmp_path / "report" / "report.json").read_text()) == content
+    assert {p.name for p in (tmp_path / "report").iterdir()} == {"report.json", "errors.png", "clip.png"}
+    console = Console(record=True, width=100, file=(tmp_path / "table.txt").open("w"))
+    show_table(console, content)
+    assert "clip.mp4" in console.export_text()
+    console.file.close()
+
+
+def test_a_file_that_is_no_video_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"no video")
+    with pytest.raises(InputError, match=r"a\.mp4 must be a video"):
+        list(read_frames(path))
+
+
+def test_curves_agree_channel_by_channel() -> None:
+    ramp = np.arange(4, dtype=np.float32)
+    curves = Curves("a", {"jaw": ramp}, {"network": {"jaw": -ramp}})
+    assert curves.agreement() == {"network": {"jaw": pytest.approx(-1)}}

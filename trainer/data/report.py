@@ -1,0 +1,108 @@
+"""What preparing came to: a table, the list of bad files, and a sheet of pictures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from engine.errors import InputError
+from engine.values import Picture
+from trainer.data.prepare import REJECTED, FileNote, Note
+from trainer.data.shards import SPLITS, ShardFolder
+
+SKIPPED_LIST = "skipped.txt"
+_TILE_PX, _COLUMNS, _ROWS = 96, 12, 5
+_STRIP_PX = 14
+_INK, _GROUND = (225, 225, 225), (58, 62, 68)
+
+
+def summary(notes: Sequence[Note]) -> str:
+    """Sentences: crops accepted, pictures left out by reason, files that could not be used."""
+    reasons: Counter[str] = Counter()
+    for entry in _files(notes):
+        reasons.update(entry.left_out)
+    lines = [f"{sum(note.accepted for note in notes)} crops from {len(_files(notes))} files"]
+    lines += [f"left out: {count} × {reason}" for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))]
+    bad = skipped(notes)
+    lines += [f"{len(bad)} files gave nothing, listed in {SKIPPED_LIST}"] if bad else []
+    return "\n".join(lines)
+
+
+def skipped(notes: Sequence[Note]) -> list[str]:
+    """A line for each file that gave no crop, and why."""
+    lines = []
+    for entry in _files(notes):
+        if not entry.accepted:
+            reasons = ", ".join(f"{count} × {reason}" for reason, count in sorted(entry.left_out.items()))
+            lines.append(f"{entry.name}: {entry.problem or reasons or 'nothing in it'}")
+    return sorted(lines)
+
+
+def finish(notes: Sequence[Note], out: Path) -> str:
+    """Writes the list of bad files and returns the summary. Raises InputError when no crop was accepted at all."""
+    bad = skipped(notes)
+    (out / SKIPPED_LIST).write_text("".join(f"{line}\n" for line in bad), encoding="utf-8")
+    if not any(note.accepted for note in notes):
+        raise InputError("no usable face was found in any file; " + "; ".join(bad[:3]) + (" …" if len(bad) > 3 else ""))
+    return summary(notes)
+
+
+def write_preview(out: Path, path: Path) -> None:
+    """A sheet of accepted crops, below them some that were left out, with the reason. Raises InputError."""
+    accepted = [tile for split in SPLITS for tile in _accepted(out, split)]
+    rejected = [
+        (file.stem.split(" ", 1)[1], _read(file)) for file in sorted((out / REJECTED).glob("* *.jpg"))[: _COLUMNS * _ROWS]
+    ]
+    save_sheet(sheet(accepted[: _COLUMNS * _ROWS], _COLUMNS) + sheet(rejected, _COLUMNS), path)
+
+
+def sheet(tiles: Sequence[tuple[str, Picture]], columns: int, tile_px: int = _TILE_PX) -> list[Picture]:
+    """Rows of pictures, each with its name below."""
+    blank = ("", np.full((tile_px, tile_px, 3), _GROUND, np.uint8))
+    filled = [*tiles, *[blank] * (-len(tiles) % columns)]
+    labelled = [_labelled(name, picture, tile_px) for name, picture in filled]
+    return [np.concatenate(labelled[start : start + columns], 1) for start in range(0, len(labelled), columns)]
+
+
+def save_sheet(rows: Sequence[Picture], path: Path) -> None:
+    """PNG or JPEG by suffix. Raises InputError."""
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise InputError(f"the preview must be a .png or .jpg file, got {path}")
+    done, data = cv2.imencode(path.suffix, np.ascontiguousarray(np.concatenate(rows, 0)[..., ::-1]))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data.tobytes() if done else b"")
+    except OSError as error:
+        raise InputError(f"the preview {path} could not be written ({error.strerror})") from error
+
+
+def _accepted(out: Path, split: str) -> list[tuple[str, Picture]]:
+    try:
+        folder = ShardFolder(out, split)
+    except InputError:
+        return []
+    picks = np.unique(np.linspace(0, len(folder) - 1, _COLUMNS * _ROWS).astype(int))
+    crops = (folder[int(index)] for index in picks)
+    return [(f"{split} {crop.quality:.2f}", crop.image) for crop in crops]
+
+
+def _labelled(name: str, picture: Picture, tile_px: int) -> Picture:
+    tile = cv2.resize(picture, (tile_px, tile_px), interpolation=cv2.INTER_AREA)
+    strip = np.full((_STRIP_PX, tile_px, 3), _GROUND, np.uint8)
+    cv2.putText(strip, name[:18], (2, 10), cv2.FONT_HERSHEY_SIMPLEX, 0.3, _INK, 1, cv2.LINE_AA)
+    return np.asarray(np.concatenate([tile, strip], 0), np.uint8)
+
+
+def _read(path: Path) -> Picture:
+    picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        return np.full((_TILE_PX, _TILE_PX, 3), _GROUND, np.uint8)
+    return np.asarray(picture[..., ::-1], np.uint8)
+
+
+def _files(notes: Sequence[Note]) -> list[FileNote]:
+    return [entry for note in notes for entry in note.files]

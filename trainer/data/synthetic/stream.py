@@ -1,0 +1,112 @@
+"""Synthetic heads as an endless stream: sample k depends on the seed and k alone."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.head import HeadModel, load_head
+from engine.values import Coefficients, Floats, Picture
+from trainer.data.synthetic.background import draw_background
+from trainer.data.synthetic.camera import draw_place
+from trainer.data.synthetic.light import Light, draw_light
+from trainer.data.synthetic.moments import Moment, draw_moment
+from trainer.data.synthetic.people import draw_person
+from trainer.data.synthetic.scene import SUPERSAMPLING, Scene, Studio, build_scene
+from trainer.data.synthetic.webcam import degrade
+
+Split = Literal["train", "test"]
+TEST_PEOPLE = 1000  # people 0…999 are held out for tests
+TRAIN_PEOPLE = 10_000_000
+_KEPT_SCENES = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One picture and all that is known of it.
+
+    image      (N, N, 3) RGB uint8
+    z          (261,) the exact coefficients, see ``engine.values.Coefficients``
+    mask       (N, N) uint8, see ``Layer``
+    landmarks  (478, 2) the tracker's points in pixels of the image (its edges at 0 and N), exact, seen or not
+    person     who: the same number is the same shape, skin, hair and clothes
+    """
+
+    image: Picture
+    z: Floats
+    mask: NDArray[np.uint8]
+    landmarks: Floats
+    person: int
+
+
+class SyntheticHeads:
+    """Renders on demand; one object serves one thread, several with the same arguments give the same pictures."""
+
+    def __init__(
+        self,
+        size: int = 256,
+        seed: int = 0,
+        *,
+        split: Split = "train",
+        people: int | None = None,
+        backgrounds: Sequence[Picture] = (),
+        head: HeadModel | None = None,
+    ) -> None:
+        """``people``: draw from only so many (default: all of the split's). ``backgrounds``: RGB pictures to use among others."""
+        self.size, self.seed, self.split = size, seed, split
+        self._people = people or (TRAIN_PEOPLE if split == "train" else TEST_PEOPLE)
+        self._first = TEST_PEOPLE if split == "train" else 0
+        self._backgrounds = backgrounds
+        self.head = head or load_head()
+        self._studio = Studio(size)
+        self._scenes: OrderedDict[int, Scene] = OrderedDict()
+
+    def __iter__(self) -> Iterator[Sample]:
+        index = 0
+        while True:
+            yield self.sample(index)
+            index += 1
+
+    def sample(self, index: int) -> Sample:
+        """Picture ``index`` ≥ 0."""
+        rng = np.random.default_rng([self.seed, index, self.split == "test", 0])
+        return self._take(rng, self._draw_person(rng), draw_light(rng), int(rng.integers(2**62)))
+
+    def pair(self, index: int) -> tuple[Sample, Sample]:
+        """Two frames of one video: the same person, light, background; another expression, gaze, pose and place."""
+        rng = np.random.default_rng([self.seed, index, self.split == "test", 1])
+        number, light, background = self._draw_person(rng), draw_light(rng), int(rng.integers(2**62))
+        return self._take(rng, number, light, background), self._take(rng, number, light, background)
+
+    def _draw_person(self, rng: np.random.Generator) -> int:
+        return self._first + int(rng.integers(self._people))
+
+    def _take(self, rng: np.random.Generator, number: int, light: Light, background_seed: int) -> Sample:
+        scene = self._scene(number)
+        moment = draw_moment(rng)
+        z = self._coefficients(rng, scene, moment, light)
+        background = draw_background(np.random.default_rng(background_seed), self.size * SUPERSAMPLING, self._backgrounds)
+        shot = self._studio.take(scene, z, moment.body_turn, light, background)
+        points = self.head.landmarks(shot.screen[: len(self.head.mean_shape)])
+        landmarks = ((points[:, :2] + 1) * (self.size / 2)).astype(np.float32)
+        return Sample(degrade(rng, shot.picture), z.vector(), shot.mask, landmarks, number)
+
+    def _coefficients(self, rng: np.random.Generator, scene: Scene, moment: Moment, light: Light) -> Coefficients:
+        person = scene.person
+        shape = person.head.shape(moment.expression, moment.gaze)
+        where = draw_place(rng, self.head.landmarks(shape), moment.turn)
+        pose = np.concatenate([moment.turn, where]).astype(np.float32)
+        return Coefficients(person.identity, moment.expression, person.texture, light.illumination, pose, moment.gaze)
+
+    def _scene(self, number: int) -> Scene:
+        if number not in self._scenes:
+            self._scenes[number] = build_scene(draw_person(number, self.head), self.head)
+        self._scenes.move_to_end(number)
+        while len(self._scenes) > _KEPT_SCENES:
+            self._scenes.popitem(last=False)
+        return self._scenes[number]

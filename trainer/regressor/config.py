@@ -1,0 +1,112 @@
+"""The settings of a regressor's training, read from TOML and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from engine.errors import ConfigError
+from trainer.regressor.losses import DEFAULT_WEIGHTS
+from trainer.regressor.network import BACKBONES, BackboneName
+
+# What may change when a run goes on: how long, how often it reports, and on how many threads.
+FREE = ("images", "decay", "checkpoint_every", "report_every", "threads")
+
+
+@dataclass(frozen=True)
+class RegressorConfig:
+    """Every field is a setting of the file and, with - for _, of the command line.
+
+    backbone          "lite0" (the camera's) or "resnet50" (the paper's)
+    size              of the network's picture [px], a multiple of 32
+    frozen_blocks     so many of the backbone's first blocks keep their ImageNet weights
+    images            length of the training
+    batch             pictures a step, over all processes
+    rate              peak learning rate of AdamW
+    warm_up           images until that rate is reached
+    decay             share of the run, at its end, in which the rate falls
+    half_life         of the averaged weights [images]
+    gradient_norm     larger gradients are cut to this
+    weights           term → weight of the objective, names as in ``trainer.regressor.losses.TERMS``
+    seed              of everything random
+    checkpoint_every  images between checkpoints
+    report_every      images between points of the curves
+    threads           of torch on a CPU; 0 = its own choice
+    """
+
+    backbone: BackboneName = "lite0"
+    size: int = 160
+    frozen_blocks: int = 3
+    images: int = 200_000
+    batch: int = 32
+    rate: float = 5e-4
+    warm_up: int = 1_000
+    decay: float = 0.4
+    half_life: float = 2_000.0
+    gradient_norm: float = 2.0
+    weights: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_WEIGHTS))
+    seed: int = 0
+    checkpoint_every: int = 3_200
+    report_every: int = 320
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError for an impossible value."""
+        if self.backbone not in BACKBONES:
+            raise ConfigError(f"backbone must be one of {', '.join(BACKBONES)}, got {self.backbone!r}.")
+        for name in (
+            "size",
+            "images",
+            "batch",
+            "rate",
+            "warm_up",
+            "half_life",
+            "gradient_norm",
+            "checkpoint_every",
+            "report_every",
+        ):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name} must be greater than 0, got {getattr(self, name)!r}.")
+        if not 0 <= self.decay <= 1:
+            raise ConfigError(f"decay must lie in 0…1, got {self.decay!r}.")
+        unknown = set(self.weights) - set(DEFAULT_WEIGHTS)
+        if unknown:
+            raise ConfigError(f"weights has unknown terms {sorted(unknown)}; there are {', '.join(DEFAULT_WEIGHTS)}.")
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What must not change between two parts of one run."""
+        return {name: value for name, value in asdict(self).items() if name not in FREE}
+
+
+def read_config(path: Path | None, changes: Mapping[str, Any]) -> RegressorConfig:
+    """The settings of a TOML file (or the defaults), changed by what the command line says. Raises ConfigError."""
+    settings = {**({} if path is None else _read(path)), **{k: v for k, v in changes.items() if v is not None}}
+    known = {f.name: type(f.default) for f in fields(RegressorConfig)}
+    for name, value in settings.items():
+        if name not in known:
+            raise ConfigError(f"The setting {name!r} is unknown; there are {', '.join(known)}.")
+        _require_type(name, value, known[name])
+    weights = {**DEFAULT_WEIGHTS, **settings.pop("weights", {})}
+    return replace(RegressorConfig(), **settings, weights=weights)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomlkit.parse(path.read_text(encoding="utf-8")).unwrap()
+    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+        raise ConfigError(f"The settings {path} cannot be read: {error}") from error
+
+
+def _require_type(name: str, value: object, kind: type) -> None:
+    if name == "weights":
+        if not isinstance(value, Mapping) or not all(isinstance(v, int | float) for v in value.values()):
+            raise ConfigError(f"weights must be a table of numbers, got {value!r}.")
+        return
+    wanted: tuple[type, ...] = (int, float) if kind is float else (kind,)
+    if not isinstance(value, wanted) or isinstance(value, bool):
+        raise ConfigError(f"{name} must be {'a number' if kind is float else kind.__name__}, got {value!r}.")

@@ -1,0 +1,54 @@
+"""``python -m trainer evaluate regressor``: the landmark regressor and a network side by side (docs/regressor.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from engine.head import HeadModel, load_head
+from engine.regress.landmarks import LandmarkRegressor
+from engine.regress.network import REGRESSOR, NetworkRegressor
+from trainer.data.synthetic import Sample, SyntheticHeads
+from trainer.regressor.evaluate import Regressors, judge_clip, judge_still, judge_synthetic
+from trainer.regressor.report import show_table, write_report
+
+SEED, SIZE_PX, STILL_PEOPLE = 5, 256, 6
+
+evaluate = typer.Typer(no_args_is_help=True, help="Measure what was trained.")
+
+
+@evaluate.callback()
+def _evaluate() -> None:
+    """Measure what was trained."""
+
+
+@evaluate.command("regressor")
+def evaluate_regressor(
+    out: Annotated[Path, typer.Option(help="Folder of the report: report.json and plots.")],
+    network: Annotated[Path, typer.Option(help="Folder of an exported network.")] = REGRESSOR,
+    pictures: Annotated[int, typer.Option(help="Pictures of held-out synthetic people; 0 = none.")] = 200,
+    clip: Annotated[list[Path] | None, typer.Option(help="A video that was held out; may be given several times.")] = None,
+    most: Annotated[int, typer.Option(help="Frames of a clip at most.")] = 1000,
+) -> None:
+    """Judge the landmark regressor and the network side by side."""
+    head = load_head()
+    regressors = side_by_side(head, network)
+    heads = SyntheticHeads(SIZE_PX, SEED, split="test", head=head)
+    synthetic = judge_synthetic(head, _first(heads, pictures), regressors) if pictures else {}
+    still = judge_still([sample.image for sample in _first(heads, min(pictures, STILL_PEOPLE))], regressors) if pictures else {}
+    clips = [judge_clip(path, regressors, most=most) for path in clip or ()]
+    show_table(Console(), write_report(out, synthetic, still, clips))
+
+
+def side_by_side(head: HeadModel, network: Path) -> Regressors:
+    """Makers of the two regressors; the network, which remembers no one, is opened once."""
+    learned = NetworkRegressor(head, network)
+    return {"landmarks": lambda: LandmarkRegressor(head), "network": lambda: learned}
+
+
+def _first(heads: SyntheticHeads, count: int) -> Iterator[Sample]:
+    return (heads.sample(k) for k in range(count))

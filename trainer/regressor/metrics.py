@@ -1,0 +1,106 @@
+"""How well z was regressed: the paper's Exp, Angle and Gaze (section 4.1), and what they do not show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from engine.conventions import place, project
+from engine.head import HeadModel
+from engine.values import EXPRESSION_NAMES, Coefficients, Floats
+
+BLINKS = slice(EXPRESSION_NAMES.index("eyeBlinkLeft"), EXPRESSION_NAMES.index("eyeBlinkRight") + 1)
+JAW = EXPRESSION_NAMES.index("jawOpen")
+SMILES = [EXPRESSION_NAMES.index("mouthSmileLeft"), EXPRESSION_NAMES.index("mouthSmileRight")]
+SHUT = 0.5  # a blink score above which an eye counts as closed
+MM_PER_DM = 100.0
+
+
+def errors(head: HeadModel, found: Coefficients, true: Coefficients) -> dict[str, float]:
+    """Distances between two z of one picture.
+
+    Exp, Angle [rad], Gaze: Euclidean distances of β, of the three angles and of τ, as in the paper; vertices [mm]: mean distance
+    of the face's points in camera space after their centres are laid on each other; landmarks [% of the crop's side].
+    """
+    points = [head.landmarks(head.shape(z.identity, z.expression, z.gaze)) for z in (found, true)]
+    placed = [place(p, z.pose) for p, z in zip(points, (found, true), strict=True)]
+    centred = [p - p.mean(0) for p in placed]
+    seen = [project(p)[:, :2] for p in placed]
+    return {
+        "Exp": _length(found.expression - true.expression),
+        "Angle": _length(found.pose[:3] - true.pose[:3]),
+        "Gaze": _length(found.gaze - true.gaze),
+        "vertices_mm": float(np.linalg.norm(centred[0] - centred[1], axis=1).mean()) * MM_PER_DM,
+        "landmarks_percent": float(np.linalg.norm(seen[0] - seen[1], axis=1).mean()) * 50,
+    }
+
+
+def mean_errors(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of each measure."""
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+
+
+def blink_counts(found: Floats, true: Floats) -> dict[str, float]:
+    """Precision and recall of closed eyes from (N, 261) vectors; 1 where nothing was to be found."""
+    is_shut, was_shut = blink_scores(found) > SHUT, blink_scores(true) > SHUT
+    hits = float((is_shut & was_shut).sum())
+    return {
+        "blink_precision": hits / max(float(is_shut.sum()), 1.0) if is_shut.any() else 1.0,
+        "blink_recall": hits / max(float(was_shut.sum()), 1.0) if was_shut.any() else 1.0,
+    }
+
+
+def blink_scores(z: Floats) -> Floats:
+    """(N, 261) → (N, 2) left and right."""
+    return expression_of(z)[:, BLINKS]
+
+
+def expression_of(z: Floats) -> Floats:
+    """(N, 261) → (N, 64)."""
+    return z[:, 80:144]
+
+
+def pose_of(z: Floats) -> Floats:
+    """(N, 261) → (N, 6)."""
+    return z[:, 251:257]
+
+
+def gaze_of(z: Floats) -> Floats:
+    """(N, 261) → (N, 4)."""
+    return z[:, 257:261]
+
+
+def jitter(z: Floats) -> dict[str, float]:
+    """Of a still face, (N, 261) frame after frame: the root mean square of each group's step from frame to frame."""
+    step = np.diff(z, axis=0)
+    groups = {"jitter_Exp": expression_of(step), "jitter_Angle": pose_of(step)[:, :3], "jitter_Gaze": gaze_of(step)}
+    return {name: float(np.sqrt((part**2).sum(1).mean())) for name, part in groups.items()}
+
+
+def channels(z: Floats, scores: Floats) -> dict[str, Floats]:
+    """The curves that are compared in a clip: (N,) each, from (N, 261) z and (N, 52) expression scores."""
+    angles = pose_of(z)[:, :3]
+    return {
+        "jaw": scores[:, JAW],
+        "smile": scores[:, SMILES].mean(1),
+        "blink": scores[:, BLINKS].mean(1),
+        "pitch": angles[:, 0],
+        "yaw": angles[:, 1],
+        "roll": angles[:, 2],
+    }
+
+
+def correlations(found: Mapping[str, Floats], judge: Mapping[str, Floats]) -> dict[str, float]:
+    """Pearson's r of each curve; 0 where one of them never moves."""
+    return {name: _correlation(found[name], judge[name]) for name in judge}
+
+
+def _correlation(a: Floats, b: Floats) -> float:
+    if a.std() < 1e-6 or b.std() < 1e-6:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def _length(difference: Floats) -> float:
+    return float(np.linalg.norm(difference))

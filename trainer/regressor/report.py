@@ -1,0 +1,97 @@
+"""The judgement as a table for people, JSON for programs, and plots."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from trainer.regressor.evaluate import Curves
+
+Measures = Mapping[str, Mapping[str, float]]
+
+
+def write_report(folder: Path, synthetic: Measures, still: Measures, clips: Sequence[Curves]) -> dict[str, Any]:
+    """Writes report.json, errors.png and one curve plot a clip into ``folder``; returns what the JSON holds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content: dict[str, Any] = {
+        "synthetic": {name: _rounded(values) for name, values in synthetic.items()},
+        "still": {name: _rounded(values) for name, values in still.items()},
+        "clips": {one.clip: {name: _rounded(values) for name, values in one.agreement().items()} for one in clips},
+    }
+    (folder / "report.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    if synthetic or still:
+        _bars(folder / "errors.png", {name: {**synthetic.get(name, {}), **still.get(name, {})} for name in {*synthetic, *still}})
+    for one in clips:
+        _lines(folder / f"{Path(one.clip).stem}.png", one)
+    return content
+
+
+def show_table(console: Console, content: Mapping[str, Any]) -> None:
+    """One row a measure, one column a regressor."""
+    for title, measures in _sections(content):
+        names = list(measures)
+        if not names:
+            continue
+        table = Table("measure", *names, title=title)
+        for measure in measures[names[0]]:
+            table.add_row(measure, *(f"{measures[name].get(measure, float('nan')):.4g}" for name in names))
+        console.print(table)
+
+
+def _sections(content: Mapping[str, Any]) -> list[tuple[str, Measures]]:
+    clips = [(f"{clip}: correlation with the tracker", measures) for clip, measures in content["clips"].items()]
+    return [("synthetic heads, exact z", content["synthetic"]), ("a face that holds still", content["still"]), *clips]
+
+
+def _rounded(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(f"{value:.5g}") for name, value in values.items()}
+
+
+def _bars(path: Path, measures: Measures) -> None:
+    """Each measure relative to the first regressor's."""
+    plt = _pyplot()
+    names = sorted(measures)
+    first = measures[names[0]]
+    shown = [m for m in first if first[m] and not m.startswith(("blink", "found"))]
+    figure, axes = plt.subplots(figsize=(9, 4))
+    place = np.arange(len(shown))
+    for k, name in enumerate(names):
+        heights = [measures[name].get(m, 0.0) / first[m] for m in shown]
+        axes.bar(place + (k - (len(names) - 1) / 2) * 0.8 / len(names), heights, 0.8 / len(names), label=name)
+    axes.set_xticks(place, shown, rotation=20)
+    axes.set_ylabel(f"error, {names[0]} = 1")
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def _lines(path: Path, curves: Curves) -> None:
+    """The channels of a clip over its frames."""
+    plt = _pyplot()
+    figure, rows = plt.subplots(len(curves.judge), 1, figsize=(11, 1.7 * len(curves.judge)), sharex=True)
+    agreement = curves.agreement()
+    for axes, (channel, judged) in zip(rows, curves.judge.items(), strict=True):
+        axes.plot(judged, color="black", linewidth=1.2, label="tracker")
+        for name, found in curves.found.items():
+            axes.plot(found[channel], linewidth=0.8, label=f"{name} r={agreement[name][channel]:.2f}")
+        axes.set_ylabel(channel)
+        axes.legend(fontsize=7, loc="upper right")
+    figure.tight_layout()
+    figure.savefig(path, dpi=90)
+    plt.close(figure)
+
+
+def _pyplot() -> Any:
+    import matplotlib as mpl  # here, because it takes a second to import
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    return pyplot

@@ -1,0 +1,42 @@
+"""Reading ImageNet weights, and folding batch normalisation into the convolution before it."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.errors import InputError
+
+Weights = Mapping[str, Tensor]
+
+
+def read_weights(path: Path) -> Weights:
+    """name → tensor of a torch file that holds nothing but tensors; raises InputError."""
+    try:
+        state: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise InputError(f"{path} must be a torch file with ImageNet weights; it cannot be read: {error}") from error
+    if not isinstance(state, Mapping):
+        raise InputError(f"{path} must hold a dictionary of tensors, got {type(state).__name__}.")
+    return state
+
+
+def take(state: Weights, name: str) -> Tensor:
+    """One tensor; raises InputError when the file is of another network."""
+    if name not in state:
+        raise InputError(
+            f"The weights lack '{name}': they belong to another network. Give the file that docs/regressor.md names."
+        )
+    return state[name].float()
+
+
+def fold(weight: Tensor, state: Weights, normalisation: str, epsilon: float) -> tuple[Tensor, Tensor]:
+    """Weight and bias of the convolution that equals ``weight`` followed by this batch normalisation in evaluation."""
+    gain, bias, mean, variance = (take(state, f"{normalisation}.{n}") for n in ("weight", "bias", "running_mean", "running_var"))
+    scale = gain / torch.sqrt(variance + epsilon)
+    return weight * scale.reshape(-1, 1, 1, 1), bias - mean * scale

@@ -1,0 +1,1 @@
+"""What every training of ours shares: checkpoints, averaged weights, several processes, progress."""

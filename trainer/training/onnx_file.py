@@ -1,0 +1,65 @@
+"""A torch module as an ONNX file: large parameters stored as halves, nothing in it that differs from machine to machine."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from engine.errors import AssetError
+
+OPSET = 20
+HALF_FROM = 1024  # numbers; smaller parameters (biases) stay in single precision
+
+
+def round_to_halves(module: nn.Module) -> None:
+    """Gives the large parameters the values that will be stored, so that torch and the file agree exactly."""
+    for parameter in module.requires_grad_(False).parameters():
+        if parameter.numel() >= HALF_FROM:
+            parameter.copy_(parameter.half().float())
+
+
+def write_onnx(module: nn.Module, inputs: Mapping[str, Tensor], output: str, path: Path, properties: Mapping[str, str]) -> None:
+    """Exports a module with one output; raises AssetError when torch cannot."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it reports which of its optional packages are absent
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about torch's own deprecations inside its exporter
+        program = torch.onnx.export(
+            module, tuple(inputs.values()), input_names=list(inputs), output_names=[output], opset_version=OPSET,
+            dynamo=True, optimize=False, verbose=False,
+        )  # fmt: skip
+    if program is None:
+        raise AssetError(f"torch could not export {path.name}.")
+    model = program.model_proto
+    _store_halves(model)
+    _strip_debugging(model)
+    helper.set_model_props(model, dict(properties))
+    onnx.checker.check_model(model)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def _store_halves(model: onnx.ModelProto) -> None:
+    """Stores large float parameters in half precision, followed by a Cast to their own names."""
+    for stored in model.graph.initializer:
+        if stored.data_type != TensorProto.FLOAT or np.prod(stored.dims) < HALF_FROM:
+            continue
+        name, values = stored.name, numpy_helper.to_array(stored)
+        stored.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + "_half"))
+        model.graph.node.insert(0, helper.make_node("Cast", [name + "_half"], [name], to=TensorProto.FLOAT))
+
+
+def _strip_debugging(model: onnx.ModelProto) -> None:
+    """Drops what the exporter noted about its own source files."""
+    del model.graph.value_info[:]
+    for node in model.graph.node:
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    model.graph.ClearField("metadata_props")
