@@ -33,6 +33,16 @@ def grown(seen: Mask, triangles: Indices, rings: int) -> Mask:
     return out
 
 
+def connected(triangles: Indices, which: Mask, start: int) -> Mask:
+    """(V,) the vertices that hang together with vertex ``start`` through the triangles ``which`` (T,)."""
+    out = np.zeros(int(triangles.max()) + 1, bool)
+    out[start] = True
+    edges, before = triangles[which], 0
+    while before < (before := int(out.sum())):
+        out = grown(out, edges, 4)
+    return out
+
+
 def spread_over_mesh(values: Floats, known: Mask, triangles: Indices) -> Floats:
     """(V, C) values, kept where known and elsewhere averaged from neighbour to neighbour until they are smooth (harmonic)."""
     out, reached = values.astype(np.float32), known.copy()

@@ -11,16 +11,16 @@ from engine.head import Part, PersonalHead
 from engine.render import Raster, Renderer
 from engine.render.lighting import vertex_normals
 from engine.values import EXPRESSION_NAMES, Floats, Mask
-from engine.warp.mesh import facing_camera, grown, spread_over_mesh, vertices_of
+from engine.warp.mesh import connected, facing_camera, grown, spread_over_mesh, vertices_of
 from engine.warp.surround import Surround, make_surround
 
 INSIDE = (Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH)
 JAW_OPEN = EXPRESSION_NAMES.index("jawOpen")
-BLINKS = [EXPRESSION_NAMES.index("eyeBlinkLeft"), EXPRESSION_NAMES.index("eyeBlinkRight")]
+FOLDS = [i for i, name in enumerate(EXPRESSION_NAMES) if name.startswith(("eyeBlink", "mouthPucker", "mouthRoll"))]
 OPEN_MOUTH_PX = 60  # so many pixels of teeth and tongue must be seen before the photograph's own mouth is believed
 EDGE_FACING, EDGE_STRIP = 0.3, 0.15  # cosine of the angle of sight, distance from the outline [crop units]: left to the surround
 SURE_FACING = 0.3  # skin seen at a steeper angle than this is worth stretching over what comes into view beside it
-LID_DM = 0.01  # skin that a blink moves by this much is lid
+FOLD_DM = 0.02  # skin that these move by this much is lid or lip, whose folds face every way
 RINGS = 3  # of the mesh around teeth that the photograph shows: what they hide nearly is taken to look like them
 
 
@@ -51,7 +51,8 @@ def look_at(head: PersonalHead, placed: Floats, screen: Floats, renderer: Render
     facing = facing_camera(placed, vertex_normals(placed, triangles))
     raster = renderer.rasterise(screen, triangles)
     skin = head.model.part == Part.SKIN
-    drawn = ~skin | ~_turned_away(screen, facing, raster, head)[triangles].any(1)
+    kept = skin & ~_turned_away(screen, facing, raster, head)[triangles].any(1)
+    drawn = ~skin | (kept & connected(triangles, kept, int(np.argmin(screen[:, 2])))[triangles].any(1))
     raster = renderer.rasterise(screen, triangles[drawn])
     mobility = np.linalg.norm(head.model.expression_basis[JAW_OPEN], axis=1)
     fields = np.stack([head.model.follow, mobility], 1)
@@ -76,10 +77,12 @@ def look_at(head: PersonalHead, placed: Floats, screen: Floats, renderer: Render
 
 
 def _turned_away(screen: Floats, facing: Floats, raster: Raster, head: PersonalHead) -> Mask:
-    """(V,) skin left to the surround: the head's back, and the strip along the outline that the photograph shows edge-on."""
+    """(V,) skin left to the surround: the head's back, and the strip along the outline that the photograph shows edge-on.
+
+    Ears, which are beyond that strip, go with it: only what hangs together with the nose is drawn.
+    """
     outline = cv2.distanceTransform((raster.triangle >= 0).astype(np.uint8), cv2.DIST_L2, 5) * (2 / len(raster.triangle))
     pixel = ((screen[:, :2] + 1) / 2 * len(outline)).astype(int).clip(0, len(outline) - 1)
     edge = (facing < EDGE_FACING) & (outline[pixel[:, 1], pixel[:, 0]] < EDGE_STRIP)
-    lids = np.linalg.norm(head.model.expression_basis[BLINKS], axis=2).max(0) > LID_DM
-    edge &= ~lids  # their folds face every way
+    edge &= ~(np.linalg.norm(head.model.expression_basis[FOLDS], axis=2).max(0) > FOLD_DM)
     return np.asarray(edge | ((facing < 0) & (head.rest[:, 2] < 0)))

@@ -24,7 +24,7 @@ MOBILE_DM = 0.02
 BEHIND_FROM = 0.04  # width of that strip [crops]
 FOLLOW_FULLY, FOLLOW_NOT = 0.12, 0.75  # distance from the head mesh [crop units] up to which, and from which, hair follows
 SHOULDERS = 0.3  # height of the strip below the chin in which the motion fades [crop units]
-SLOPE = 1.8  # the sheet recedes from the outline so steeply: cheek, ear and hair at the head's side [dm per dm]
+SLOPE = 1.5  # the sheet recedes from the outline so steeply: cheek, ear and hair at the head's side [dm per dm]
 RECEDE_DM = 0.9  # but not farther than this
 BORDER = 0.25  # width of the strip along the crop's border in which the motion fades [crop units]
 

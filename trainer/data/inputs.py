@@ -13,7 +13,7 @@ from engine.errors import InputError
 
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".tif", ".tiff"})
 VIDEOS = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg"})
-PICTURES_PER_UNIT = 64
+PICTURES_PER_UNIT = 16
 _VOXCELEB = re.compile(r"^id(\d{5})$")
 
 Split = Literal["train", "test"]
@@ -62,7 +62,7 @@ def find_items(inputs: Sequence[Path], people: People = "file", lists: dict[Spli
 
 
 def group(items: Sequence[Item]) -> list[Unit]:
-    """Each video alone; photographs by the hash of their name, so that more files do not change the other groups much."""
+    """Each video alone, photographs of one split by the dozen."""
     units = [Unit(_hash(item.name), (item,)) for item in items if item.video]
     pictures = [item for item in items if not item.video]
     for split in ("train", "test"):

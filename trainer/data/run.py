@@ -54,7 +54,8 @@ def _on_cluster(units: Sequence[Unit], out: Path, settings: Settings, address: s
         import ray
         import ray.data
     except ImportError as error:
-        raise ConfigError("--ray needs the package ray: install it by `pip install 'hifihead-cam[cluster]'`") from error
+        wanted = "--ray needs the package ray[data], which cannot be imported"
+        raise ConfigError(f"{wanted} ({error}): install it by `pip install 'hifihead-cam[cluster]'`") from error
     if not ray.is_initialized():
         try:
             ray.init(address=address, log_to_driver=False)

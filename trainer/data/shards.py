@@ -122,7 +122,7 @@ class ShardFolder:
 def read_shard(path: Path) -> dict[str, NDArray[Any]]:
     """The arrays of a shard, checked. Raises InputError."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         count = len(arrays["z"])
         wanted = {"z": (count, COEFFICIENTS), "landmarks": (count, LANDMARKS, 2), "jpeg_end": (count,), "person": (count,)}
@@ -138,7 +138,7 @@ def read_shard(path: Path) -> dict[str, NDArray[Any]]:
 
 def _labels(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return archive["person"], archive["clip"], archive["quality"]
     except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds for damaged files
         raise InputError(

@@ -14,6 +14,10 @@ from engine.errors import ConfigError
 from trainer.regressor.losses import DEFAULT_WEIGHTS
 from trainer.regressor.network import BACKBONES, BackboneName
 
+SELF_SUPERVISED = (
+    "photometric", "perceptual", "unlikely_identity", "unlikely_texture", "beyond_expression", "coloured_light",
+)  # fmt: skip
+
 # What may change when a run goes on: how long, how often it reports, and on how many threads.
 FREE = ("images", "decay", "checkpoint_every", "report_every", "threads")
 
@@ -32,7 +36,7 @@ class RegressorConfig:
     decay             share of the run, at its end, in which the rate falls
     half_life         of the averaged weights [images]
     gradient_norm     larger gradients are cut to this
-    weights           term → weight of the objective, names as in ``trainer.regressor.losses.TERMS``
+    weights           term → weight of the objective, names as in ``trainer.regressor.losses.TERMS`` and ``SELF_SUPERVISED``
     seed              of everything random
     checkpoint_every  images between checkpoints
     report_every      images between points of the curves
@@ -74,9 +78,10 @@ class RegressorConfig:
                 raise ConfigError(f"{name} must be greater than 0, got {getattr(self, name)!r}.")
         if not 0 <= self.decay <= 1:
             raise ConfigError(f"decay must lie in 0…1, got {self.decay!r}.")
-        unknown = set(self.weights) - set(DEFAULT_WEIGHTS)
+        known = (*DEFAULT_WEIGHTS, *SELF_SUPERVISED)
+        unknown = set(self.weights) - set(known)
         if unknown:
-            raise ConfigError(f"weights has unknown terms {sorted(unknown)}; there are {', '.join(DEFAULT_WEIGHTS)}.")
+            raise ConfigError(f"weights has unknown terms {sorted(unknown)}; there are {', '.join(known)}.")
 
     def fingerprint(self) -> dict[str, Any]:
         """What must not change between two parts of one run."""

@@ -15,8 +15,9 @@ from engine.errors import ConfigError, HifiHeadError
 from engine.head import HeadModel
 from trainer.regressor.batches import Batch, Mixture
 from trainer.regressor.config import RegressorConfig
-from trainer.regressor.losses import SupervisedLoss, weighted_sum
+from trainer.regressor.losses import weighted_sum
 from trainer.regressor.network import RegressorNet
+from trainer.regressor.objective import Objective
 from trainer.training.average import Average
 from trainer.training.checkpoint import Checkpoint, load_checkpoint, require_same, save_checkpoint
 from trainer.training.curves import Curves
@@ -45,7 +46,7 @@ class Training:
         self.trained = [p for p in self.network.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(self.trained, lr=config.rate, weight_decay=1e-4)
 
-    def step(self, batch: Batch, loss: SupervisedLoss) -> dict[str, float]:
+    def step(self, batch: Batch, loss: Objective) -> dict[str, float]:
         """One step; returns the mean of each term over all processes. Raises DivergedError and changes nothing on NaN."""
         config = self.config
         decay_from = round(config.images * (1 - config.decay))
@@ -53,7 +54,7 @@ class Training:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
-        terms = loss(self.network(batch.pictures), batch.targets)
+        terms = loss(self.network(batch.pictures), batch)
         total = weighted_sum(terms, config.weights)
         total.backward()  # type: ignore[no-untyped-call]
         self.team.average_gradients(self.trained)
@@ -90,7 +91,7 @@ def train(training: Training, mixture: Mixture, head: HeadModel, folder: Path) -
     config, team = training.config, training.team
     if config.threads:
         torch.set_num_threads(config.threads)
-    loss = SupervisedLoss(head).to(team.device)
+    loss = Objective(head, config.weights).to(team.device)
 
     # Go on where the run stopped.
     last = folder / LAST
@@ -134,12 +135,12 @@ def _diverged(images: int, batch: Batch, terms: Mapping[str, float]) -> str:
     )
 
 
-def _grid(training: Training, batch: Batch, loss: SupervisedLoss) -> Tensor:
+def _grid(training: Training, batch: Batch, loss: Objective) -> Tensor:
     """(3, H, W) 0…1: up to eight pictures, green dots where the landmarks are, red ones where the average sees them."""
     from trainer.regressor.pictures import landmark_grid  # here, because only the leading process draws
 
     with torch.no_grad():
-        points, _ = loss.geometry(training.average.network(batch.pictures[:8]))
+        points, _ = loss.supervised.geometry(training.average.network(batch.pictures[:8]))
     return landmark_grid(batch.pictures[:8], batch.targets.landmarks[:8], points)
 
 

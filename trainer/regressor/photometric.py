@@ -1,12 +1,13 @@
-"""Self-supervised terms of D3DFR (Deng et al. 2019): photometric, through the renderer, and regularisation.
+"""The self-supervised terms of D3DFR (Deng et al. 2019): photometric, perceptual identity, and regularisation.
 
 The rasteriser says which triangle each pixel shows, and where in it; that is held constant. The surface point's colour follows
-from δ, γ and the normals, its place in the picture from α, β and p, and the picture is read at that place: so the term has a
-gradient in every coefficient, and no differentiable rasteriser is needed.
+from δ, γ and the normals, its place in the picture from α, β and p, and the picture is read at that place: so the photometric
+term has a gradient in every coefficient but τ, and no differentiable rasteriser is needed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,17 +23,21 @@ from engine.values import Coefficients
 from trainer.regressor.geometry import place, project, split
 from trainer.regressor.losses import distance
 
+Embed = Callable[[Tensor], Tensor]
+"""(N, 3, S, S) pictures −1…1 → (N, D) features of who is seen, differentiable."""
+
 
 @dataclass(frozen=True)
-class Surface:
-    """What K sampled pixels show: corners (K, 3) vertex indices, weights (K, 3) barycentric."""
+class Skin:
+    """The visible skin of one head: shown (S, S) bool, K pixels; colours (K, 3) 0…1; places (K, 2) crop coordinates."""
 
-    corners: Tensor
-    weights: Tensor
+    shown: Tensor
+    colours: Tensor
+    places: Tensor
 
 
-class PhotometricLoss(nn.Module):
-    """How far the rendered skin is from the picture where the head is seen."""
+class SkinRenderer(nn.Module):
+    """z → the skin that it shows; sizes as the renderer's."""
 
     mean_shape: Tensor
     identity: Tensor
@@ -42,7 +47,6 @@ class PhotometricLoss(nn.Module):
     triangles: Tensor
 
     def __init__(self, head: HeadModel, size: int = 64, renderer: Renderer | None = None) -> None:
-        """``size``: of the raster, whose pixels are the samples."""
         super().__init__()
         self._head, self._renderer = head, renderer or create_renderer("cpu", size)
         for name, values in (
@@ -50,32 +54,23 @@ class PhotometricLoss(nn.Module):
             ("mean_albedo", head.mean_albedo), ("albedo", head.albedo_basis), ("triangles", head.triangles.astype(np.int64)),
         ):  # fmt: skip
             self.register_buffer(name, torch.from_numpy(values), persistent=False)
+        # what follows the body is cloth or neck; eyes and mouth have colours of their own
         self._skin = torch.from_numpy((head.part == Part.SKIN) & (head.follow[head.triangles].min(1) > 0.5))
 
-    def forward(self, z: Tensor, pictures: Tensor) -> Tensor:
-        """(N, 261) and (N, 3, S, S) −1…1 → (N,) mean colour distance [0…1] over the visible skin; 0 where none is seen."""
-        return torch.stack([self._one(z[n : n + 1], pictures[n : n + 1]) for n in range(len(z))])
-
-    def _one(self, z: Tensor, picture: Tensor) -> Tensor:
-        surface = self._visible(z[0])
-        if len(surface.corners) == 0:
-            return z.sum() * 0
+    def forward(self, z: Tensor) -> Skin:
+        """(261,) → Skin."""
+        shown, corners, weights = self._visible(z)
         part = split(z)
-        shape = self.mean_shape + torch.einsum("na,avi->nvi", part["identity"], self.identity)
-        placed = place(shape + torch.einsum("ne,evi->nvi", part["expression"], self.expression), part["pose"])
-        albedo = self.mean_albedo + torch.einsum("na,avi->nvi", part["texture"], self.albedo)
-        corners = placed[0][surface.corners]
-        points = (corners * surface.weights[..., None]).sum(1)
-        normals = self._normals(placed[0])[surface.corners]
-        normal = functional.normalize((normals * surface.weights[..., None]).sum(1), dim=-1)
-        base = (albedo[0][surface.corners] * surface.weights[..., None]).sum(1)
-        rendered = base * (harmonics(normal) @ part["illumination"].reshape(9, 3))
-        where = project(points[None])[0]
-        seen = functional.grid_sample(picture, where[None, None], align_corners=False, padding_mode="border")[0, :, 0].T
-        return distance(rendered - (seen + 1) / 2).mean()
+        shape = self.mean_shape + torch.tensordot(part["identity"], self.identity, 1)
+        shape = shape + torch.tensordot(part["expression"], self.expression, 1)
+        placed = place(shape[None], part["pose"][None])[0]
+        normal = functional.normalize(_blend(self._normals(placed), corners, weights), dim=-1)
+        albedo = self.mean_albedo + torch.tensordot(part["texture"], self.albedo, 1)
+        colours = _blend(albedo, corners, weights) * (harmonics(normal) @ part["illumination"].reshape(9, 3))
+        return Skin(shown, colours, project(_blend(placed, corners, weights)[None])[0])
 
-    def _visible(self, z: Tensor) -> Surface:
-        """The skin that the raster shows, held constant."""
+    def _visible(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Pixels (S, S), and of the K skin pixels the corners (K, 3) and weights (K, 3); without gradient."""
         one = Coefficients.from_vector(z.detach().cpu().numpy())
         screen = project_numpy(place_numpy(self._head.shape(one.identity, one.expression, one.gaze), one.pose))
         raster = self._renderer.rasterise(screen, self._head.triangles)
@@ -83,7 +78,7 @@ class PhotometricLoss(nn.Module):
         shown = (triangle >= 0) & self._skin[triangle.clamp(min=0)]
         first_two = torch.from_numpy(raster.weights.copy())[shown]
         weights = torch.cat([first_two, 1 - first_two.sum(1, keepdim=True)], 1)
-        return Surface(self.triangles[triangle[shown].to(self.triangles.device)], weights.to(z.device))
+        return shown.to(z.device), self.triangles[triangle[shown].to(z.device)], weights.to(z.device)
 
     def _normals(self, placed: Tensor) -> Tensor:
         """(V, 3), weighted by the triangles' areas, as ``engine.render.lighting``."""
@@ -95,15 +90,38 @@ class PhotometricLoss(nn.Module):
         return functional.normalize(out, dim=-1)
 
 
-def harmonics(normals: Tensor) -> Tensor:
-    """(K, 3) → (K, 9), ``engine.render.lighting.harmonics``."""
-    x, y, z = normals.unbind(-1)
-    first, second, zonal = 2 / 3 * 3**0.5, 1 / 4 * 15**0.5, 1 / 4 * 5**0.5 / 2
-    columns = [
-        torch.ones_like(x), first * y, first * z, first * x,
-        second * x * y, second * y * z, zonal * (3 * z * z - 1), second * x * z, second / 2 * (x * x - y * y),
-    ]  # fmt: skip
-    return torch.stack(columns, -1)
+class SelfSupervisedLoss(nn.Module):
+    """Terms that need no labels, only pictures."""
+
+    def __init__(self, head: HeadModel, size: int = 64, embed: Embed | None = None) -> None:
+        """``size``: of the raster, whose pixels are the samples. ``embed``: without it there is no perceptual term."""
+        super().__init__()
+        self.render, self._size, self._embed = SkinRenderer(head, size), size, embed
+
+    def forward(self, z: Tensor, pictures: Tensor) -> dict[str, Tensor]:
+        """(N, 261) and (N, 3, S, S) −1…1 → name → (N,)."""
+        skins = [self.render(one) for one in z]
+        terms = {"photometric": photometric(skins, pictures), **regularisation(z)}
+        if self._embed is not None:
+            small = functional.interpolate(pictures, (self._size, self._size), mode="area")
+            alike = functional.cosine_similarity(self._embed(painted(skins, small)), self._embed(small))
+            terms["perceptual"] = 1 - alike
+        return terms
+
+
+def photometric(skins: list[Skin], pictures: Tensor) -> Tensor:
+    """(N,) mean distance of the rendered colours from the picture's [0…1] over the visible skin; 0 where none is seen."""
+    return torch.stack([_difference(skin, picture) for skin, picture in zip(skins, pictures, strict=True)])
+
+
+def painted(skins: list[Skin], pictures: Tensor) -> Tensor:
+    """(N, 3, S, S) −1…1: the pictures, of the raster's size, with the rendered skin in the place of their own."""
+    out = []
+    for skin, picture in zip(skins, pictures, strict=True):
+        canvas = picture.permute(1, 2, 0).clone()
+        canvas[skin.shown] = skin.colours.clamp(0, 1) * 2 - 1
+        out.append(canvas.permute(2, 0, 1))
+    return torch.stack(out)
 
 
 def regularisation(z: Tensor) -> dict[str, Tensor]:
@@ -117,3 +135,26 @@ def regularisation(z: Tensor) -> dict[str, Tensor]:
         "beyond_expression": (torch.relu(-named) + torch.relu(named - 1)).sum(1) + (part["expression"][:, 52:] ** 2).mean(1),
         "coloured_light": ((light - light.mean(2, keepdim=True)) ** 2).mean((1, 2)),
     }
+
+
+def harmonics(normals: Tensor) -> Tensor:
+    """(K, 3) → (K, 9), ``engine.render.lighting.harmonics``."""
+    x, y, z = normals.unbind(-1)
+    first, second, zonal = 2 / 3 * 3**0.5, 1 / 4 * 15**0.5, 1 / 4 * 5**0.5 / 2
+    columns = [
+        torch.ones_like(x), first * y, first * z, first * x,
+        second * x * y, second * y * z, zonal * (3 * z * z - 1), second * x * z, second / 2 * (x * x - y * y),
+    ]  # fmt: skip
+    return torch.stack(columns, -1)
+
+
+def _difference(skin: Skin, picture: Tensor) -> Tensor:
+    if len(skin.colours) == 0:
+        return skin.colours.sum()
+    seen = functional.grid_sample(picture[None], skin.places[None, None], align_corners=False, padding_mode="border")
+    return distance(skin.colours - (seen[0, :, 0].T + 1) / 2).mean()
+
+
+def _blend(values: Tensor, corners: Tensor, weights: Tensor) -> Tensor:
+    """(V, C) at vertices → (K, C) at points."""
+    return (values[corners] * weights[..., None]).sum(1)

@@ -117,6 +117,14 @@ def test_settings_are_strict(tmp_path: Path) -> None:
         RegressorConfig(weights={"nose": 1.0})
 
 
+def test_terms_without_labels_are_computed_when_they_have_a_weight(
+    tiny: object, examples: ExampleSet, head: HeadModel, tmp_path: Path
+) -> None:
+    config = RegressorConfig(**{**TINY.__dict__, "images": 8, "weights": {**TINY.weights, "photometric": 1.0}})
+    run(fresh(examples), config, examples, head, tmp_path)
+    assert '"photometric"' in (tmp_path / "curves.jsonl").read_text()
+
+
 def test_a_batch_that_cannot_be_shared_is_refused(network: RegressorNet) -> None:
     with pytest.raises(ConfigError, match="take a multiple"):
         Training(network, TINY, Team(0, 3, torch.device("cpu")))

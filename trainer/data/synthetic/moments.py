@@ -10,7 +10,7 @@ from engine.values import EXPRESSION, EXPRESSION_NAMES, Floats
 from trainer.data.synthetic.noise import between, chance
 
 MAX_YAW_RAD, MAX_PITCH_RAD, MAX_ROLL_RAD = np.deg2rad([60.0, 35.0, 35.0])
-MAX_GAZE = (0.5, 0.36)  # sine aside and up or down
+MIN_GAZE, MAX_GAZE = (-0.5, -0.36), (0.5, 0.26)  # sine toward the person's left, up; upper lids hide what is higher
 GAZE_FULL = (0.5, 0.42)  # gaze at which ARKit's eyeLook scores reach 1
 _INDEX = {name: i for i, name in enumerate(EXPRESSION_NAMES)}
 
@@ -71,10 +71,10 @@ def _draw_gaze(rng: np.random.Generator, turn: Floats) -> Floats:
     if chance(rng, 0.4):
         aim = np.array([-np.sin(turn[1]), np.sin(turn[0])]) + rng.normal(0, 0.05, 2)
     else:
-        aim = rng.uniform(-1, 1, 2) * MAX_GAZE * rng.uniform(0.3, 1)
+        aim = rng.uniform(MIN_GAZE, MAX_GAZE) * rng.uniform(0.3, 1)
     toward_nose = rng.uniform(0, 0.05)
     both = np.array([aim[0] - toward_nose, aim[1], aim[0] + toward_nose, aim[1]]) + rng.normal(0, 0.01, 4)
-    return np.asarray(np.clip(both, -np.tile(MAX_GAZE, 2), np.tile(MAX_GAZE, 2)), np.float32)
+    return np.asarray(np.clip(both, np.tile(MIN_GAZE, 2), np.tile(MAX_GAZE, 2)), np.float32)
 
 
 def _draw_expression(rng: np.random.Generator) -> Floats:

@@ -26,7 +26,7 @@ GLASSES, HEADWEAR = 0.2, 0.14  # how often
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """identity (80,) α; head: their shape; texture (80,) δ; pieces worn, at rest; shine of the skin 0…1; detail: seed of its pores."""
+    """identity (80,) α; head: their shape; texture (80,) δ; pieces worn, at rest; shine of the skin 0…1; detail: its seed."""
 
     number: int
     identity: Floats

@@ -26,7 +26,7 @@ EYES_DEEPER_DM = 0.05  # as engine.warp: lids cut through the eyeballs on their 
 _VEILS = ("none", "cover", "glass")
 _PARTS = {Part.EYE_LEFT: Layer.EYES, Part.EYE_RIGHT: Layer.EYES}
 _NECK_SHADE = 0.72
-_SKIN_GLOSS, _EYE_GLOSS = (14.0, 0.22), (90.0, 0.9)  # exponent and strength of highlights
+_SKIN_GLOSS, _EYE_GLOSS = (14.0, 0.14), (120.0, 0.6)  # exponent and strength of highlights
 
 
 @dataclass(frozen=True, eq=False)
