@@ -17,7 +17,10 @@ RIGHT_IRIS, LEFT_IRIS = slice(468, 473), slice(473, 478)
 LANDMARK_NOISE = 0.012  # of the tracker, crop coordinates: 3 px of 512
 STILL_DM = 0.04  # a landmark that expressions move by this much counts half for the pose
 DEPTH_TRUST = 0.3  # of the tracker's z against its x and y
-SCORE_NOISE = 0.07  # of the tracker's blend-shape scores as a prior of β
+# Of the tracker's blend-shape scores as a prior of β: landmarks tell exactly how far lips part, scores tell smiles and blinks.
+SCORE_NOISE, LIPS_NOISE = 0.07, 0.2
+LIPS = ("jaw", "mouthClose", "mouthFunnel", "mouthLower", "mouthPucker", "mouthRoll", "mouthShrug", "mouthUpper")
+TRUST = np.array([1 / (LIPS_NOISE if name.startswith(LIPS) else SCORE_NOISE) ** 2 for name in EXPRESSION_NAMES], np.float32)
 MAX_GAZE = 0.6  # sine of the largest eye rotation, 37°
 
 
@@ -151,8 +154,8 @@ def fit_expression(
         J = np.concatenate([J_pose, _projection_gradient(place(points, pose)) @ moved], 2).reshape(2 * 468, 6 + count)
         Jw = J * weights[:, None]
         normal, gradient = Jw.T @ J, Jw.T @ residual.reshape(-1)
-        normal[np.arange(6, 6 + count), np.arange(6, 6 + count)] += 1 / SCORE_NOISE**2
-        gradient[6:] -= (beta[:count] - scores[:count]) / SCORE_NOISE**2
+        normal[np.arange(6, 6 + count), np.arange(6, 6 + count)] += TRUST
+        gradient[6:] -= (beta[:count] - scores[:count]) * TRUST
         step = np.linalg.solve(normal + 1e-6 * np.eye(6 + count, dtype=np.float32), gradient)
         pose = _step(pose, step[:6])
         beta[:count] += step[6:]

@@ -16,11 +16,11 @@ from engine.warp.surround import Surround, make_surround
 
 INSIDE = (Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH)
 JAW_OPEN = EXPRESSION_NAMES.index("jawOpen")
-FOLDS = [i for i, name in enumerate(EXPRESSION_NAMES) if name.startswith(("eyeBlink", "mouthPucker", "mouthRoll"))]
+FOLDS = [i for i, name in enumerate(EXPRESSION_NAMES) if name.startswith(("eyeBlink", "mouthRoll"))]
 OPEN_MOUTH_PX = 60  # so many pixels of teeth and tongue must be seen before the photograph's own mouth is believed
 EDGE_FACING, EDGE_STRIP = 0.3, 0.15  # cosine of the angle of sight, distance from the outline [crop units]: left to the surround
 SURE_FACING = 0.3  # skin seen at a steeper angle than this is worth stretching over what comes into view beside it
-FOLD_DM = 0.02  # skin that these move by this much is lid or lip, whose folds face every way
+FOLD_DM = 0.01  # skin that these move by this much is lid or lip, whose folds face every way
 RINGS = 3  # of the mesh around teeth that the photograph shows: what they hide nearly is taken to look like them
 
 
@@ -84,5 +84,6 @@ def _turned_away(screen: Floats, facing: Floats, raster: Raster, head: PersonalH
     outline = cv2.distanceTransform((raster.triangle >= 0).astype(np.uint8), cv2.DIST_L2, 5) * (2 / len(raster.triangle))
     pixel = ((screen[:, :2] + 1) / 2 * len(outline)).astype(int).clip(0, len(outline) - 1)
     edge = (facing < EDGE_FACING) & (outline[pixel[:, 1], pixel[:, 0]] < EDGE_STRIP)
-    edge &= ~(np.linalg.norm(head.model.expression_basis[FOLDS], axis=2).max(0) > FOLD_DM)
+    motion = np.linalg.norm(head.model.expression_basis, axis=2)
+    edge &= motion[FOLDS].max(0) < FOLD_DM
     return np.asarray(edge | ((facing < 0) & (head.rest[:, 2] < 0)))

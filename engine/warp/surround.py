@@ -21,6 +21,7 @@ from engine.values import Floats, Mask
 CELLS = 64  # of the sheet along each side
 BEHIND_DM, NEAR_DM = 0.5, 0.03  # the sheet lies so far behind the face, and behind the strip along the face's outline
 MOBILE_DM = 0.02
+CHIN_DM, CHIN_BEHIND_DM = 0.2, 0.25  # beside skin that an open jaw moves so far, the sheet lies so far behind: room for the chin
 BEHIND_FROM = 0.04  # width of that strip [crops]
 FOLLOW_FULLY, FOLLOW_NOT = 0.12, 0.75  # distance from the head mesh [crop units] up to which, and from which, hair follows
 SHOULDERS = 0.3  # height of the strip below the chin in which the motion fades [crop units]
@@ -70,6 +71,7 @@ def _sheet_depth(depth: Floats, mobility: Floats, head: Mask) -> Floats:
     strip = BEHIND_FROM * len(head)
     mobile = np.clip(mobility / MOBILE_DM - 1, 0, 1) * _smoothstep(inside / strip)
     behind = BEHIND_DM * np.maximum(_smoothstep(inside / strip - 1), mobile) + NEAR_DM * _smoothstep(inside / 10)
+    behind = np.maximum(behind, CHIN_BEHIND_DM * _smoothstep(fill(mobility, head) / CHIN_DM - 0.5))
     return np.asarray(surface + receding + behind, np.float32)
 
 

@@ -61,6 +61,7 @@ def _on_cluster(units: Sequence[Unit], out: Path, settings: Settings, address: s
             ray.init(address=address, log_to_driver=False)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise ConfigError(f"no Ray cluster answers at {address!r} ({error}): start one by `ray start --head`") from error
+    ray.data.DataContext.get_current().enable_progress_bars = False  # there is one of our own
     rows = ray.data.from_items([{"unit": json.dumps(asdict(unit))} for unit in units], override_num_blocks=len(units))
     work = _Work(str(out.resolve()), settings)
     for row in rows.map(work, num_cpus=1).iter_rows():

@@ -14,10 +14,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from trainer.regressor.taps import Tap
 from trainer.regressor.weights import Weights, fold, read_weights, take
 
-FEATURES = 320
-STRIDE = 32
+TAPS = {4: Tap(40, 8), 10: Tap(112, 16), 15: Tap(320, 32)}  # block → what is handed on after it
 EPSILON = 1e-3  # of the folded batch normalisations
 
 
@@ -85,10 +85,9 @@ class Block(nn.Module):
 
 
 class Lite0(nn.Module):
-    """(N, 3, H, W) RGB −1…1 → (N, 320, H / 32, W / 32)."""
+    """(N, 3, H, W) RGB −1…1 → the features of ``TAPS``, finest first."""
 
-    features = FEATURES
-    stride = STRIDE
+    taps = tuple(TAPS.values())
 
     def __init__(self, weights: Path | None = None) -> None:
         """``weights``: the package's .pth file; without it, random ones. Raises InputError when the file does not fit."""
@@ -103,12 +102,14 @@ class Lite0(nn.Module):
         if weights is not None:
             self._load(read_weights(weights))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> list[Tensor]:
         """See the class."""
-        x = self.stem(x)
-        for block in self.blocks:
+        x, out = self.stem(x), []
+        for number, block in enumerate(self.blocks):
             x = block(x)
-        return x
+            if number in TAPS:
+                out.append(x)
+        return out
 
     def freeze(self, blocks: int) -> None:
         """Keeps the stem and so many blocks as they are: their gradient is the dearest part of a step, and needed least."""

@@ -18,15 +18,16 @@ from engine.values import EXPRESSION, EXPRESSION_NAMES, LANDMARKS, Floats
 from trainer.regressor.geometry import GROUPS, HeadGeometry, split
 
 TERMS = (
-    "expression", "angle", "shift", "gaze", "identity", "texture", "illumination", "landmarks", "lids", "vertices",
+    "expression", "blinks", "angle", "shift", "gaze", "identity", "texture", "illumination", "landmarks", "lids", "vertices",
 )  # fmt: skip
 DEFAULT_WEIGHTS: Mapping[str, float] = {
     "expression": 1.0,
+    "blinks": 2.0,
     "angle": 6.0,
     "shift": 1.5,
-    "gaze": 2.5,
-    "identity": 0.3,
-    "texture": 0.15,
+    "gaze": 5.0,
+    "identity": 0.2,
+    "texture": 0.1,
     "illumination": 0.3,
     "landmarks": 10.0,
     "lids": 10.0,
@@ -39,6 +40,7 @@ LIPS = (
     61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 185, 40, 39, 37, 0, 267, 269, 270, 409,
     78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 191, 80, 81, 82, 13, 312, 311, 310, 415,
 )  # fmt: skip
+BLINKS = slice(EXPRESSION_NAMES.index("eyeBlinkLeft"), EXPRESSION_NAMES.index("eyeBlinkRight") + 1)
 FINE = 4.0  # weight of a lid, lip or iris point against another one
 
 _TINY = 1e-8  # keeps the root of a distance differentiable at 0
@@ -99,6 +101,7 @@ class SupervisedLoss(nn.Module):
         known = (trust["identity"] >= 1).float()
         return {
             "expression": trust["expression"] * distance(wrong["expression"] * self.by_expression),
+            "blinks": trust["expression"] * wrong["expression"][:, BLINKS].abs().mean(1),
             "angle": trust["pose"] * distance(wrong["pose"][:, :3]),
             "shift": trust["pose"] * distance(wrong["pose"][:, 3:]),
             "gaze": trust["gaze"] * distance(wrong["gaze"]),

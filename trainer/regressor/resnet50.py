@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from trainer.regressor.taps import Tap
 from trainer.regressor.weights import Weights, fold, read_weights, take
 
 DEPTHS, WIDTHS = (3, 4, 6, 3), (64, 128, 256, 512)
@@ -37,10 +38,9 @@ class Bottleneck(nn.Module):
 
 
 class ResNet50(nn.Module):
-    """(N, 3, H, W) RGB −1…1 → (N, 2048, H / 32, W / 32)."""
+    """(N, 3, H, W) RGB −1…1 → [(N, 2048, H / 32, W / 32)]."""
 
-    features = WIDTHS[-1] * EXPANSION
-    stride = 32
+    taps = (Tap(WIDTHS[-1] * EXPANSION, 32),)
 
     def __init__(self, weights: Path | None = None) -> None:
         """``weights``: a torchvision resnet50 .pth; without it, random ones. Raises InputError when the file does not fit."""
@@ -66,12 +66,12 @@ class ResNet50(nn.Module):
     shift: Tensor
     spread: Tensor
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> list[Tensor]:
         """See the class."""
         x = self.pool(torch.relu(self.conv1(((x + 1) / 2 - self.shift) / self.spread)))
         for layer in self.layers:
             x = layer(x)
-        return x
+        return [x]
 
     def freeze(self, blocks: int) -> None:
         """Keeps the first convolution and so many of the four stages as they are."""

@@ -138,7 +138,7 @@ def test_closed_eyes_are_seen_closed(animator: Animator, mona_source: Source) ->
     mirror = Mirror(animator, mona_source)
     opened = mirror(mona_source.coefficients).expression[8:10]
     closed = mirror(edited(mona_source, eyeBlinkLeft=1.0, eyeBlinkRight=1.0)).expression[8:10]
-    assert (closed - opened > 0.2).all()
+    assert (closed - opened > 0.15).all()
 
 
 def test_each_eye_blinks_for_itself(animator: Animator, mona_source: Source, mona: Portrait) -> None:

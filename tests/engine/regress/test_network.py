@@ -20,6 +20,7 @@ from engine.regress.network import GRAPH, MANIFEST, NetworkRegressor, read_regre
 from engine.values import Coefficients, Face, Square
 from trainer.regressor.export import write_regressor
 from trainer.regressor.network import BACKBONES, RegressorNet
+from trainer.regressor.taps import Tap
 
 SIZE = 32
 
@@ -27,14 +28,14 @@ SIZE = 32
 class Tiny(nn.Module):
     """A stand-in for Lite0."""
 
-    features, stride = 8, 32
+    taps = (Tap(8, 32),)
 
     def __init__(self, weights: Path | None = None) -> None:
         super().__init__()
         self.layer = nn.Conv2d(3, 8, 32, 32)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layer(x)
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return [self.layer(x)]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[RegressorNet, Pa
     neutral[256] = -2
     network.mean.copy_(torch.from_numpy(neutral))
     with torch.no_grad():
-        network.head[-1].weight.normal_(0, 0.02)  # type: ignore[union-attr, operator]
+        network.head.last.weight.normal_(0, 0.02)
     folder = tmp_path_factory.mktemp("regressor")
     write_regressor(network, folder)
     return network, folder

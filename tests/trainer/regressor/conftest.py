@@ -16,6 +16,7 @@ from engine.render.render import render_head
 from engine.values import Coefficients
 from trainer.regressor.examples import Example, ExampleSet, open_examples, write_examples
 from trainer.regressor.network import BACKBONES, RegressorNet
+from trainer.regressor.taps import Tap
 
 SIZE = 32
 
@@ -23,14 +24,14 @@ SIZE = 32
 class TinyBackbone(nn.Module):
     """A stand-in for Lite0 with the same promises."""
 
-    features, stride = 8, 32
+    taps = (Tap(8, 32),)
 
     def __init__(self, weights: Path | None = None) -> None:
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, 8, 8, 8), nn.ReLU(), nn.Conv2d(8, 8, 4, 4), nn.ReLU())
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.stem(x)
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return [self.stem(x)]
 
     def freeze(self, blocks: int) -> None:
         pass
