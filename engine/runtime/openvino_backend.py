@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from engine.errors import AssetError
@@ -47,6 +48,13 @@ def open_graph(path: Path, threads: int) -> OpenVinoSession:
         "ENABLE_CPU_PINNING": False,
     }
     try:
-        return OpenVinoSession(openvino.Core().compile_model(str(path), "CPU", settings))
+        return OpenVinoSession(_core().compile_model(str(path), "CPU", settings))
     except RuntimeError as error:
         raise AssetError(f"cannot read or compile it, {str(error).strip().splitlines()[-1]}") from error
+
+
+@cache
+def _core() -> openvino.Core:
+    """One for the whole process, never given back. Each core sets the signal stack of the thread that makes it and puts the former
+    one back at its end; two that do not end in the reverse order leave a freed stack, on which the next Ctrl-C crashes."""
+    return openvino.Core()

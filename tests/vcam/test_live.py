@@ -55,7 +55,7 @@ def make_live(photo: str, said: Said, camera: object | None = None, prepare: Cal
     ).start()
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
+def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
     end_s = time.monotonic() + seconds
     while time.monotonic() < end_s and not condition():
         time.sleep(0.005)

@@ -21,17 +21,17 @@ TERMS = (
     "expression", "blinks", "angle", "shift", "gaze", "identity", "texture", "illumination", "landmarks", "lids", "vertices",
 )  # fmt: skip
 DEFAULT_WEIGHTS: Mapping[str, float] = {
-    "expression": 1.0,
-    "blinks": 2.0,
-    "angle": 6.0,
-    "shift": 1.5,
-    "gaze": 5.0,
-    "identity": 0.2,
-    "texture": 0.1,
-    "illumination": 0.3,
-    "landmarks": 10.0,
-    "lids": 10.0,
-    "vertices": 1.5,
+    "expression": 5.0,
+    "blinks": 8.0,
+    "angle": 3.0,
+    "shift": 1.0,
+    "gaze": 8.0,
+    "identity": 0.15,
+    "texture": 0.05,
+    "illumination": 0.1,
+    "landmarks": 6.0,
+    "lids": 20.0,
+    "vertices": 0.5,
 }
 
 UPPER_LIDS = (385, 386, 387, 160, 159, 158)

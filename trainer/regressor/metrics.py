@@ -20,8 +20,9 @@ MM_PER_DM = 100.0
 def errors(head: HeadModel, found: Coefficients, true: Coefficients) -> dict[str, float]:
     """Distances between two z of one picture.
 
-    Exp, Angle [rad], Gaze: Euclidean distances of β, of the three angles and of τ, as in the paper; vertices [mm]: mean distance
-    of the face's points in camera space after their centres are laid on each other; landmarks [% of the crop's side].
+    Exp, Angle [rad], Gaze: Euclidean distances of β, of the three angles and of τ, as in the paper; Exp_named: of the 52 ARKit
+    shapes alone, which is what drives an avatar; vertices [mm]: mean distance of the face's points in camera space after their
+    centres are laid on each other; landmarks [% of the crop's side].
     """
     points = [head.landmarks(head.shape(z.identity, z.expression, z.gaze)) for z in (found, true)]
     placed = [place(p, z.pose) for p, z in zip(points, (found, true), strict=True)]
@@ -29,6 +30,7 @@ def errors(head: HeadModel, found: Coefficients, true: Coefficients) -> dict[str
     seen = [project(p)[:, :2] for p in placed]
     return {
         "Exp": _length(found.expression - true.expression),
+        "Exp_named": _length((found.expression - true.expression)[: len(EXPRESSION_NAMES)]),
         "Angle": _length(found.pose[:3] - true.pose[:3]),
         "Gaze": _length(found.gaze - true.gaze),
         "vertices_mm": float(np.linalg.norm(centred[0] - centred[1], axis=1).mean()) * MM_PER_DM,

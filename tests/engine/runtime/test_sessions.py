@@ -1,5 +1,7 @@
 """Backends: each equals ONNX Runtime; 'auto' tests itself and tells every reason."""
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -93,3 +95,19 @@ def test_an_unknown_backend_is_refused_with_the_choice() -> None:
 
 def test_threads_are_those_of_this_process() -> None:
     assert 1 <= available_threads() <= sessions.MOST_THREADS
+
+
+def test_ctrl_c_is_survived_whatever_the_order_in_which_sessions_end() -> None:
+    """Each OpenVINO core moves the signal stack of its thread; sessions that end out of order must not leave a freed one."""
+    script = """
+import gc, os, signal
+from engine.runtime import open_session
+from engine.runtime.bundle import LIVE_BUNDLE
+signal.signal(signal.SIGTERM, lambda *_: print("handled"))
+first, second = (open_session(LIVE_BUNDLE / name, "openvino", threads=1) for name in ("source.onnx", "frame.onnx"))
+del first; gc.collect()
+del second; gc.collect()
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr

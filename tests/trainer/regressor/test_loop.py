@@ -104,7 +104,7 @@ def test_settings_are_strict(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_text("rate = 1e-4\n[weights]\ngaze = 3\n")
     config = read_config(path, {"batch": 8, "images": None})
-    assert (config.rate, config.batch, config.weights["gaze"], config.weights["angle"]) == (1e-4, 8, 3, 6.0)
+    assert (config.rate, config.batch, config.weights["gaze"], config.weights["angle"]) == (1e-4, 8, 3, 3.0)
     for text, complaint in (
         ("rat = 1", "'rat' is unknown"),
         ("batch = 1.5", "batch must be int"),

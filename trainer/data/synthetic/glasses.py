@@ -26,12 +26,13 @@ def draw_glasses(rng: np.random.Generator, head: HeadModel, rest: Floats) -> lis
     colour = rng.uniform(0.3, 0.75) * np.array([1, 0.93, 0.8]) if metal else rng.beta(0.7, 3, 3)
     frame = flat_texture(np.asarray(colour, np.float32))
     drop = between(rng, 0.0, 0.06)
+    glass = _draw_glass(rng)
     pieces, inner = [], []
     for side, eye in zip((1, -1), eyes, strict=True):
         centre = np.array([eye[0] + side * 0.02, eye[1] - drop, plane])
         rim = _rim(centre, width, height, power, side)
         pieces.append(_frame_part(tube(rim, np.full(_POINTS, thick), 6, closed=True), frame))
-        pieces.append(_lens(rim, rng))
+        pieces.append(_lens(rim, glass))
         inner.append(rim[np.argmin(np.abs(rim[:, 0]) - 0.3 * rim[:, 1])])
         outer = rim[np.argmax(np.abs(rim[:, 0]) + 0.3 * rim[:, 1])]
         ear = np.array([side * _EAR_DM[0], eyes[:, 1].mean() - 0.02, _EAR_DM[1]])
@@ -56,21 +57,27 @@ def _rim(centre: Floats, width: float, height: float, power: float, side: int) -
     return np.stack([centre[0] + side * x, centre[1] + y, centre[2] - 0.35 * (np.abs(centre[0] + side * x) - 0.3)], 1)
 
 
-def _lens(rim: Floats, rng: np.random.Generator) -> Piece:
-    """A fan; clear glass with a window's reflection, seldom dark."""
+def _lens(rim: Floats, texture: Floats) -> Piece:
+    """A fan of triangles inside the rim."""
     vertices = np.concatenate([rim, rim.mean(0, keepdims=True)]).astype(np.float32)
     ring = np.arange(_POINTS)
     triangles = np.stack([ring, (ring + 1) % _POINTS, np.full(_POINTS, _POINTS)], 1).astype(np.int32)
     span = vertices[:, :2] - vertices[:, :2].min(0)
     uv = (span / span.max(0) * 0.98).astype(np.float32)
+    return solid((vertices, triangles, uv), texture, Layer.GLASSES, veil="glass")
+
+
+def _draw_glass(rng: np.random.Generator) -> Floats:
+    """Clear glass with a window's reflection, seldom dark."""
     v, u = texture_grid()
-    dark = chance(rng, 0.06)
+    dark = chance(rng, 0.08)
     texture = flat_texture((0.05, 0.05, 0.06) if dark else (0.95, 0.97, 1.0), between(rng, 0.5, 0.9) if dark else 0.03)
     x, y, size = rng.uniform(0.1, 0.9), rng.uniform(0.3, 0.9), between(rng, 0.05, 0.2)
     window = smooth_step(np.maximum(np.abs(u - x + 0.3 * (v - y)), np.abs(v - y)).astype(np.float32), size, size * 0.7)
-    texture[..., 3] += window * (between(rng, 0, 0.5) if chance(rng, 0.5) else 0.0) * (1 - texture[..., 3])
-    texture[..., :3] = np.where(window[..., None] > 0, 0.95, texture[..., :3])
-    return solid((vertices, triangles, uv), texture, Layer.GLASSES, veil="glass")
+    strength = between(rng, 0, 0.5) if chance(rng, 0.5) else 0.0
+    texture[..., 3] += window * strength * (1 - texture[..., 3])
+    texture[..., :3] = np.where(window[..., None] * strength > 0, 0.95, texture[..., :3])
+    return texture
 
 
 def _frame_part(mesh: Mesh, texture: Floats) -> Piece:

@@ -14,8 +14,9 @@ from trainer.data.synthetic.clothes import draw_headwear, draw_torso
 from trainer.data.synthetic.glasses import draw_glasses
 from trainer.data.synthetic.hair import draw_hair, draw_hair_colour
 from trainer.data.synthetic.noise import between, chance
-from trainer.data.synthetic.pieces import Layer, Piece
-from trainer.data.synthetic.skull import Skull
+from trainer.data.synthetic.pieces import Piece
+from trainer.data.synthetic.shells import FALL_START
+from trainer.data.synthetic.skull import COLUMNS, ROWS, Skull
 
 _STREAM = 0x50E0  # keeps a person's random numbers apart from those of a picture
 _MELANIN, _HAEMOGLOBIN = 0, 1  # components of δ, trainer.head.albedo
@@ -57,8 +58,8 @@ def draw_person(number: int, head: HeadModel) -> Person:
     hair = draw_hair(rng, radii, hair_colour)
     if chance(rng, HEADWEAR):
         worn = draw_headwear(rng, radii)
-        tall = len(worn) != 5  # headphones go over hair, everything else flattens it
-        hair = [_flattened(piece, radii) for piece in hair] if tall else hair
+        on_skull = len(worn[0].vertices) == ROWS * COLUMNS  # headphones are not: they go over the hair
+        hair = [_under(piece, worn[0]) for piece in hair] if on_skull else hair
         pieces += worn
     pieces += hair
     if chance(rng, GLASSES):
@@ -96,12 +97,11 @@ def _neck_colour(head: HeadModel, albedo: Floats) -> Floats:
     return np.asarray(np.median(albedo[head.follow < 0.5], 0), np.float32)
 
 
-def _flattened(piece: Piece, radii: Floats) -> Piece:
-    """Hair under a hat: pressed to the skull where the hat is."""
-    vertices = piece.vertices.copy()
-    high = vertices[:, 1] > 0.6
-    middle = np.array([0, 0.5, 0.02], np.float32)
-    arm = vertices[high] - middle
-    length = np.linalg.norm(arm, axis=1, keepdims=True)
-    vertices[high] = middle + arm / length * np.minimum(length, float(np.median(radii)) * 0.2 + 0.8 * length)
-    return replace(piece, vertices=vertices) if piece.layer == Layer.HAIR else piece
+def _under(piece: Piece, hat: Piece) -> Piece:
+    """Hair, cut away where a hat lies over it: both are rows around the crown."""
+    rows = ROWS if len(piece.vertices) == ROWS * COLUMNS else FALL_START
+    if len(piece.vertices) < rows * COLUMNS:
+        return piece
+    opacity = piece.opacity.copy()
+    opacity[: rows * COLUMNS] *= hat.opacity[: rows * COLUMNS] < 0.5
+    return replace(piece, opacity=opacity)

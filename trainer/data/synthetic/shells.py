@@ -12,6 +12,8 @@ from trainer.data.synthetic.skull import COLUMNS, MIDDLE, ROWS, azimuths, direct
 HIDDEN_DM = 0.06  # below the skin
 FALL_ROWS = 24  # of a curtain of long hair
 DROP_RAD = np.deg2rad(92.0)  # angle from the crown at which long hair leaves the skull
+FALL_START = int(np.searchsorted(polar(), DROP_RAD))  # rows above that
+LOWEST = float(polar()[-1])
 
 # The hairline: height [dm] above which hair grows, by depth z, from the nape over the ears to the forehead.
 _LINE_Z = (-0.9, -0.55, -0.35, -0.1, 0.1, 0.25, 0.34, 0.45, 0.62, 0.75, 0.9)
@@ -48,9 +50,6 @@ def shell(
     )
 
 
-LOWEST = float(polar()[-1])
-
-
 def curtain(
     radii: Floats, thickness: Floats, length: Floats, opening_rad: float, sway: Floats, texture: Floats, layer: Layer,
     repeat: tuple[float, float],
@@ -59,7 +58,7 @@ def curtain(
 
     ``length`` (COLUMNS,) [dm] below the widest part; ``sway`` (FALL_ROWS, COLUMNS) [dm] how it bends outward.
     """
-    start = int(np.searchsorted(polar(), DROP_RAD))
+    start = FALL_START
     top = skull_points(radii + thickness)[:start]
     down = np.linspace(0, 1, FALL_ROWS, dtype=np.float32)[:, None]
     outward = directions()[start - 1] * [1, 0, 1]
