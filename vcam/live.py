@@ -103,8 +103,9 @@ class Live:
 
     def _draw_forever(self) -> None:
         if self._portrayer is None:
-            animator, self._prepare = self._open_studio()
-            self._offer(self._prepare(self._photo))
+            animator, prepare = self._open_studio()
+            self._offer(prepare(self._photo))
+            self._prepare = prepare  # only now: a swap asked for meanwhile must come after the first photograph
             self._portrayer = self._make_portrayer(animator)
         while not self._stop.is_set():
             cue = self._cues.take(0.1)

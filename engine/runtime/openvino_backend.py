@@ -55,6 +55,9 @@ def open_graph(path: Path, threads: int) -> OpenVinoSession:
 
 @cache
 def _core() -> openvino.Core:
-    """One for the whole process, never given back. Each core sets the signal stack of the thread that makes it and puts the former
-    one back at its end; two that do not end in the reverse order leave a freed stack, on which the next Ctrl-C crashes."""
+    """One for the whole process, never given back.
+
+    Each core sets the signal stack of the thread that makes it and puts the former one back at its end; two that do not end in
+    the reverse order leave a freed stack, on which the next Ctrl-C crashes.
+    """
     return openvino.Core()
