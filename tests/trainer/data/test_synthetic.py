@@ -89,6 +89,19 @@ def test_a_pair_shows_one_person_in_one_light(heads: SyntheticHeads) -> None:
     assert difference < 45  # the same room, developed differently
 
 
+def test_the_source_map_leads_back_to_the_same_surface(heads: SyntheticHeads) -> None:
+    for index in range(4):
+        pair = heads.mapped_pair(index)
+        pixel = np.clip(pair.driving.landmarks.astype(int), 0, SIZE - 1)
+        flow = pair.flow[pixel[:, 1], pixel[:, 0]] * (SIZE / 2)
+        centre = pixel + 0.5
+        away = np.linalg.norm(centre + flow - pair.source.landmarks - (centre - pair.driving.landmarks), axis=1)
+
+        assert np.median(away) < 1.5  # hidden landmarks have another surface before them
+        assert pair.visible.mean() > 0.2
+        assert np.array_equal(pair.driving.image, heads.pair(index)[1].image)
+
+
 def test_moments_cover_the_wanted_range_and_stay_in_it() -> None:
     moments = [draw_moment(np.random.default_rng(seed)) for seed in range(600)]
     turns = np.abs([moment.turn for moment in moments])

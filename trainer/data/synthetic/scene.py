@@ -33,7 +33,8 @@ _SKIN_GLOSS, _EYE_GLOSS = (14.0, 0.14), (120.0, 0.6)  # exponent and strength of
 class Scene:
     """One person as a mesh, ready for any moment. V vertices and T triangles of head and pieces together.
 
-    rest (V − head,) pieces at rest; layer_of (T,), texture_of (T,), veil_of (T,) by triangle; textures (K, S, S, 4).
+    pieces (V − head, 3) at rest [dm]; uv (V, 2), follow, opacity, shine (V,) as in ``Piece``; layer_of, texture_of, veil_of (T,)
+    by triangle; textures (K, S, S, 4); albedo of the head's vertices.
     """
 
     person: Person
@@ -53,7 +54,7 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class Shot:
-    """picture (N, N, 3) 0…1, mask (N, N) of ``Layer``, screen (V, 3), raster of the solid layer (the renderer's own, N·2)."""
+    """picture (N, N, 3) 0…1, mask (N, N) of ``Layer``, screen (V, 3) crop coordinates and depth of the vertices."""
 
     picture: Floats
     mask: NDArray[np.uint8]

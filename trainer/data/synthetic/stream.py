@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.head import HeadModel, load_head
-from engine.values import Coefficients, Floats, Picture
+from engine.render import create_renderer
+from engine.values import Coefficients, Floats, Mask, Picture
 from trainer.data.synthetic.background import draw_background
 from trainer.data.synthetic.camera import draw_place
 from trainer.data.synthetic.light import Light, draw_light
 from trainer.data.synthetic.moments import Moment, draw_moment
 from trainer.data.synthetic.people import draw_person
-from trainer.data.synthetic.scene import SUPERSAMPLING, Scene, Studio, build_scene
+from trainer.data.synthetic.scene import SUPERSAMPLING, Scene, Shot, Studio, build_scene
+from trainer.data.synthetic.source_map import source_map
 from trainer.data.synthetic.webcam import degrade
 
 Split = Literal["train", "test"]
@@ -44,6 +46,17 @@ class Sample:
     person: int
 
 
+@dataclass(frozen=True, eq=False)
+class MappedPair:
+    """Two frames of one person; flow (N, N, 2) from the driving one back into the source (``engine.conventions``), exact for all
+    that belongs to the person, and visible (N, N), whether the source shows it."""
+
+    source: Sample
+    driving: Sample
+    flow: Floats
+    visible: Mask
+
+
 class SyntheticHeads:
     """Renders on demand; one object serves one thread, several with the same arguments give the same pictures."""
 
@@ -64,6 +77,7 @@ class SyntheticHeads:
         self._backgrounds = backgrounds
         self.head = head or load_head()
         self._studio = Studio(size)
+        self._renderer = create_renderer("cpu", size)
         self._scenes: OrderedDict[int, Scene] = OrderedDict()
 
     def __iter__(self) -> Iterator[Sample]:
@@ -75,10 +89,21 @@ class SyntheticHeads:
     def sample(self, index: int) -> Sample:
         """Picture ``index`` ≥ 0."""
         rng = np.random.default_rng([self.seed, index, self.split == "test", 0])
-        return self._take(rng, self._draw_person(rng), draw_light(rng), int(rng.integers(2**62)))
+        sample, _ = self._take(rng, self._draw_person(rng), draw_light(rng), int(rng.integers(2**62)))
+        return sample
 
     def pair(self, index: int) -> tuple[Sample, Sample]:
         """Two frames of one video: the same person, light, background; another expression, gaze, pose and place."""
+        (source, _), (driving, _) = self._frames(index)
+        return source, driving
+
+    def mapped_pair(self, index: int) -> MappedPair:
+        """The same two frames, and where the first one shows what the second one shows."""
+        (source, before), (driving, after) = self._frames(index)
+        flow, visible = source_map(self._scene(source.person), before.screen, after.screen, self._renderer)
+        return MappedPair(source, driving, flow, visible)
+
+    def _frames(self, index: int) -> tuple[tuple[Sample, Shot], tuple[Sample, Shot]]:
         rng = np.random.default_rng([self.seed, index, self.split == "test", 1])
         number, light, background = self._draw_person(rng), draw_light(rng), int(rng.integers(2**62))
         return self._take(rng, number, light, background), self._take(rng, number, light, background)
@@ -86,7 +111,7 @@ class SyntheticHeads:
     def _draw_person(self, rng: np.random.Generator) -> int:
         return self._first + int(rng.integers(self._people))
 
-    def _take(self, rng: np.random.Generator, number: int, light: Light, background_seed: int) -> Sample:
+    def _take(self, rng: np.random.Generator, number: int, light: Light, background_seed: int) -> tuple[Sample, Shot]:
         scene = self._scene(number)
         moment = draw_moment(rng)
         z = self._coefficients(rng, scene, moment, light)
@@ -94,7 +119,7 @@ class SyntheticHeads:
         shot = self._studio.take(scene, z, moment.body_turn, light, background)
         points = self.head.landmarks(shot.screen[: len(self.head.mean_shape)])
         landmarks = ((points[:, :2] + 1) * (self.size / 2)).astype(np.float32)
-        return Sample(degrade(rng, shot.picture), z.vector(), shot.mask, landmarks, number)
+        return Sample(degrade(rng, shot.picture), z.vector(), shot.mask, landmarks, number), shot
 
     def _coefficients(self, rng: np.random.Generator, scene: Scene, moment: Moment, light: Light) -> Coefficients:
         person = scene.person
