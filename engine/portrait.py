@@ -24,7 +24,7 @@ MIN_FACE_PX = 96
 MAX_SIDE_PX = 2560  # larger photographs are reduced first: a 720p view never shows more
 PERSON = 0.15  # share of person from which a pixel is cut out with them
 VIEW_PX = 800  # faces are looked for in views of at most this size
-RIBBON_PX = (7, 20)  # distance from the person at which the matte begins and ends to fade, of 512
+RIBBON_PX = (12, 26)  # distance from the person at which the matte begins and ends to fade, of 512
 
 
 @dataclass(frozen=True)
