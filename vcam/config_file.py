@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,9 @@ KINDS = {
 
 
 def default_path() -> Path | None:
-    """The config file used when none is named: the checkout's own, else the user's; None when there is neither."""
-    candidates = [Path(__file__).parents[1] / "config.toml", platformdirs.user_config_path("hifihead") / "config.toml"]
-    return next((path for path in candidates if path.is_file()), None)
+    """The config file used when none is named: the checkout's own, else the user's, else the installed one; None without any."""
+    folders = [Path(__file__).parents[1], platformdirs.user_config_path("hifihead"), Path(sys.prefix) / "share" / "hifihead"]
+    return next((path for folder in folders if (path := folder / "config.toml").is_file()), None)
 
 
 def read_settings(path: Path) -> Settings:
