@@ -1,0 +1,1 @@
+"""Optional parts, each behind the program's plug-in door. There is none yet."""

@@ -9,6 +9,7 @@ from engine.regress.landmarks import refine_pose
 from engine.values import Face, Floats, Square
 
 CROP_PER_FACE = 1.45  # side of the network's crop, in heights of the face: chin, brows and some hair, at all angles
+STEADY_SHIFT, STEADY_GROWTH = 0.025, 0.05  # of the crop's side; the training's jitter is as large
 FACE_POINTS = 468  # the rest are irises
 
 
@@ -23,6 +24,15 @@ def tight_crop(points_px: Floats) -> Square:
 def crop_of(face: Face) -> Square:
     """The network's square around a tracked face."""
     return tight_crop(face.landmarks)
+
+
+def steadied(before: Square | None, now: Square) -> Square:
+    """The former crop while the face has hardly moved in it: a still face is then seen in the very same pixels."""
+    if before is None:
+        return now
+    moved = max(abs(now.centre_x_px - before.centre_x_px), abs(now.centre_y_px - before.centre_y_px)) / before.side_px
+    grown = abs(now.side_px / before.side_px - 1)
+    return before if moved < STEADY_SHIFT and grown < STEADY_GROWTH else now
 
 
 def carry_pose(points: Floats, pose: Floats, seen_in: Square, wanted_in: Square) -> Floats:

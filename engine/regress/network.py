@@ -11,7 +11,7 @@ import numpy as np
 from engine.crop import cut
 from engine.errors import AssetError
 from engine.head import HeadModel
-from engine.regress.crops import FACE_POINTS, carry_pose, crop_of
+from engine.regress.crops import FACE_POINTS, carry_pose, crop_of, steadied
 from engine.regress.landmarks import MAX_GAZE, LandmarkBasis
 from engine.runtime.bundle import ASSETS, HEAD_ASSET, file_sha256
 from engine.runtime.sessions import Check, Session, open_session
@@ -75,6 +75,7 @@ class NetworkRegressor:
     """z of every frame by itself; the interface of ``engine.regress.landmarks.LandmarkRegressor``.
 
     Faces must carry their picture. Texture and light are what the network sees; α is of the moment.
+    The crop stays where it is while the face hardly moves: less jitter.
     """
 
     def __init__(self, head: HeadModel, folder: Path = REGRESSOR, backend: str = "auto", threads: int | None = None) -> None:
@@ -82,6 +83,7 @@ class NetworkRegressor:
         bundle = read_regressor(folder)
         self._session, self._size = bundle.open(backend, threads=threads), bundle.size_px
         self._basis = LandmarkBasis.of(head)
+        self._crop: Square | None = None
         self._input = np.empty((1, 3, self._size, self._size), np.float32)
 
     @property
@@ -90,13 +92,14 @@ class NetworkRegressor:
         return self._session.backend
 
     def meet(self, face: Face, square: Square) -> None:
-        """Nothing to learn of a new person: every frame is judged by itself."""
+        """Forgets where the last face was; there is nothing else to learn of a new person."""
+        self._crop = None
 
     def regress(self, face: Face, square: Square) -> Coefficients:
         """z of a frame, p relative to the camera of ``square``. Raises ValueError when the face comes without its picture."""
         if face.picture is None:
             raise ValueError("the network regressor needs the picture of the face")
-        crop = crop_of(face)
+        crop = self._crop = steadied(self._crop, crop_of(face))
         z = self.look(cut(face.picture, crop, self._size))
         points = self._basis.shape(z.identity, z.expression)[:FACE_POINTS]
         return replace(z, pose=carry_pose(points, z.pose, crop, square))

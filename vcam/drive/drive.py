@@ -36,11 +36,11 @@ class DriveOptions:
     """
 
     gains: Gains = field(default_factory=Gains)
-    rotation: Smoothing = field(default_factory=lambda: Smoothing(1.0, 8.0))
-    translation: Smoothing = field(default_factory=lambda: Smoothing(0.6, 4.0))
-    expression: Smoothing = field(default_factory=lambda: Smoothing(1.5, 5.0))
+    rotation: Smoothing = field(default_factory=lambda: Smoothing(1.0, 2.5))
+    translation: Smoothing = field(default_factory=lambda: Smoothing(0.6, 1.5))
+    expression: Smoothing = field(default_factory=lambda: Smoothing(1.0, 2.5))
     eyelids: Smoothing = field(default_factory=lambda: Smoothing(3.0, 6.0))
-    gaze: Smoothing = field(default_factory=lambda: Smoothing(1.2, 6.0))
+    gaze: Smoothing = field(default_factory=lambda: Smoothing(1.2, 3.0))
     hold_s: float = 0.7
     privacy_s: float = 0.0
 

@@ -14,7 +14,7 @@ from engine.conventions import place, project
 from engine.errors import AssetError, ConfigError
 from engine.head import HeadModel, load_head
 from engine.regress import open_regressor
-from engine.regress.crops import crop_of
+from engine.regress.crops import crop_of, steadied
 from engine.regress.landmarks import LandmarkRegressor
 from engine.regress.network import GRAPH, MANIFEST, NetworkRegressor, read_regressor
 from engine.values import Coefficients, Face, Square
@@ -96,6 +96,14 @@ def test_the_pose_is_that_of_the_square_which_is_asked_for(
         seen.append(square.to_pixels(project(place(points, z.pose))[:, :2]))
     np.testing.assert_allclose(seen[1], seen[0], atol=0.5)
     np.testing.assert_allclose(seen[2], seen[0], atol=0.5)
+
+
+def test_the_crop_stays_while_the_face_hardly_moves() -> None:
+    crop = Square(100.0, 100.0, 200.0)
+    assert steadied(None, crop) is crop
+    assert steadied(crop, Square(102.0, 99.0, 204.0)) is crop
+    for moved in (Square(110.0, 100.0, 200.0), Square(100.0, 100.0, 220.0)):
+        assert steadied(crop, moved) is moved
 
 
 def test_a_face_without_its_picture_is_a_defect(exported: tuple[RegressorNet, Path], head: HeadModel, face: Face) -> None:
