@@ -42,7 +42,7 @@ def open_live(settings: Settings, photo: Path, screen: Screen, *, clock: Clock, 
 def make_performer(choice: Choice, settings: Settings, *, clock: Clock, messages: Messages, stats: Stats) -> Performer:
     """What follows the face, or plays the demo drive when there is neither webcam nor video."""
     demo = choice == Choice()
-    driver = demo_driver() if demo else live_driver(settings.drive)
+    driver = demo_driver() if demo else live_driver(settings)
     patience_s = 0.0 if demo else PATIENCE_S
     tracker = None if demo else open_tracker
     return Performer(tracker, driver, clock=clock, messages=messages, stats=stats, patience_s=patience_s)

@@ -17,7 +17,7 @@ from engine.errors import HifiHeadError
 from engine.values import Frame, Picture
 from vcam.avatar import BUNDLED_PORTRAIT, Avatar
 from vcam.clock import SystemClock
-from vcam.config import DriveSettings
+from vcam.config import Settings
 from vcam.demo import DemoDrive, read_recording
 from vcam.live import Live, Prepare
 from vcam.loop import SinkLoop
@@ -79,7 +79,7 @@ def measure(seconds: float) -> dict[str, Any]:
     animator = open_animator("auto")
     avatar = prepare_avatar(animator, BUNDLED_PORTRAIT, SIZE)
     camera = LoopCamera(record(animator, avatar), CAMERA_FPS, clock)
-    performer = Performer(open_tracker, live_driver(DriveSettings()), clock=clock, messages=messages, stats=stats)
+    performer = Performer(open_tracker, live_driver(Settings()), clock=clock, messages=messages, stats=stats)
     screen = Screen(SIZE)
 
     def studio() -> tuple[Animator, Prepare]:

@@ -42,6 +42,10 @@ class PreviewSettings(Section):
     jpeg_quality: Annotated[int, Field(ge=30, le=100)] = 85
 
 
+class TrackingSettings(Section):
+    regressor: Literal["auto", "landmarks", "network"] = "auto"
+
+
 class DriveSettings(Section):
     expression_gain: Gain = 1.0
     head_gain: Gain = 1.0
@@ -60,5 +64,6 @@ class Settings(Section):
     camera: CameraSettings = CameraSettings()
     output: OutputSettings = OutputSettings()
     preview: PreviewSettings = PreviewSettings()
+    tracking: TrackingSettings = TrackingSettings()
     drive: DriveSettings = DriveSettings()
     engine: EngineSettings = EngineSettings()

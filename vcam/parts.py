@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from engine.values import Coefficients
 from vcam.avatar import Avatar
 from vcam.compose import Composer
-from vcam.config import DriveSettings
+from vcam.config import DriveSettings, Settings
 from vcam.demo import DemoDrive, read_recording
 from vcam.seams import Driver, FaceTracker
 
@@ -43,15 +43,15 @@ def prepare_avatar(animator: Animator, path: Path, size: tuple[int, int]) -> Ava
     return Avatar(str(path), source, source.coefficients, composer, tuple(portrait.notes))
 
 
-def live_driver(settings: DriveSettings) -> Callable[[Coefficients], Driver]:
+def live_driver(settings: Settings) -> Callable[[Coefficients], Driver]:
     """What drives from tracked faces."""
 
     def make(source: Coefficients) -> Driver:
         from engine.head import load_head
-        from engine.regress.landmarks import LandmarkRegressor
+        from engine.regress import open_regressor
         from vcam.drive import Drive
 
-        return Drive(source, LandmarkRegressor(load_head()), drive_options(settings))
+        return Drive(source, open_regressor(settings.tracking.regressor, load_head()), drive_options(settings.drive))
 
     return make
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from engine.conventions import CAMERA_DISTANCE_DM, FOCAL, place, project
 from engine.regress.landmarks import refine_pose
-from engine.values import Face, Floats, Square
+from engine.values import Face, Floats, Picture, Square
 
 CROP_PER_FACE = 1.45  # side of the network's crop, in heights of the face: chin, brows and some hair, at all angles
+MARGIN = 0.55  # of the crop's side, from its centre: a little more than half, for smoothing
 STEADY_SHIFT, STEADY_GROWTH = 0.025, 0.05  # of the crop's side; the training's jitter is as large
 FACE_POINTS = 468  # the rest are irises
 
@@ -33,6 +34,17 @@ def steadied(before: Square | None, now: Square) -> Square:
     moved = max(abs(now.centre_x_px - before.centre_x_px), abs(now.centre_y_px - before.centre_y_px)) / before.side_px
     grown = abs(now.side_px / before.side_px - 1)
     return before if moved < STEADY_SHIFT and grown < STEADY_GROWTH else now
+
+
+def nearby(picture: Picture, square: Square) -> tuple[Picture, Square]:
+    """The part of a picture that matters for a square, and the square in it: what is cut from it need not touch the rest."""
+    reach = MARGIN * square.side_px
+    height, width = picture.shape[:2]
+    left, right = (int(min(max(square.centre_x_px + s * reach, 0), width)) for s in (-1, 1))
+    top, bottom = (int(min(max(square.centre_y_px + s * reach, 0), height)) for s in (-1, 1))
+    if right - left < 2 or bottom - top < 2:
+        return picture, square
+    return picture[top:bottom, left:right], Square(square.centre_x_px - left, square.centre_y_px - top, square.side_px)
 
 
 def carry_pose(points: Floats, pose: Floats, seen_in: Square, wanted_in: Square) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 from engine.crop import cut
 from engine.errors import AssetError
 from engine.head import HeadModel
-from engine.regress.crops import FACE_POINTS, carry_pose, crop_of, steadied
+from engine.regress.crops import FACE_POINTS, carry_pose, crop_of, nearby, steadied
 from engine.regress.landmarks import MAX_GAZE, LandmarkBasis
 from engine.runtime.bundle import ASSETS, HEAD_ASSET, file_sha256
 from engine.runtime.sessions import Check, Session, open_session
@@ -21,6 +21,7 @@ REGRESSOR = ASSETS / "regressor"
 GRAPH, MANIFEST = "network.onnx", "manifest.json"
 FORMAT = 1  # of the manifest
 INPUT, OUTPUT = "picture", "z"
+CARRIED = 4  # one of so many landmark points is enough to carry a pose from crop to crop
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,8 @@ class NetworkRegressor:
         if face.picture is None:
             raise ValueError("the network regressor needs the picture of the face")
         crop = self._crop = steadied(self._crop, crop_of(face))
-        z = self.look(cut(face.picture, crop, self._size))
-        points = self._basis.shape(z.identity, z.expression)[:FACE_POINTS]
+        z = self.look(cut(*nearby(face.picture, crop), self._size))
+        points = self._basis.shape(z.identity, z.expression)[:FACE_POINTS:CARRIED]
         return replace(z, pose=carry_pose(points, z.pose, crop, square))
 
     def look(self, crop: Picture) -> Coefficients:

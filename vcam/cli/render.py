@@ -43,7 +43,7 @@ def render_files(
         animator = open_animator(settings.engine.backend)
         person = prepare_avatar(animator, avatar, size)
         result.notes.extend(person.notes)
-        performer = Performer(open_tracker, live_driver(settings.drive), clock=clock, messages=messages, stats=stats)
+        performer = Performer(open_tracker, live_driver(settings), clock=clock, messages=messages, stats=stats)
         portrayer = Portrayer(animator, size, clock=clock, messages=messages, stats=stats)
         # every frame
         with progress_bar() as bar:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from engine.conventions import place, project
+from engine.crop import cut
 from engine.errors import AssetError, ConfigError
 from engine.head import HeadModel, load_head
 from engine.regress import open_regressor
-from engine.regress.crops import crop_of, steadied
+from engine.regress.crops import crop_of, nearby, steadied
 from engine.regress.landmarks import LandmarkRegressor
 from engine.regress.network import GRAPH, MANIFEST, NetworkRegressor, read_regressor
 from engine.values import Coefficients, Face, Square
@@ -94,8 +96,8 @@ def test_the_pose_is_that_of_the_square_which_is_asked_for(
         z = regressor.regress(face, square)
         points = head.landmarks(head.shape(z.identity, z.expression, np.zeros(4, np.float32)))
         seen.append(square.to_pixels(project(place(points, z.pose))[:, :2]))
-    np.testing.assert_allclose(seen[1], seen[0], atol=0.5)
-    np.testing.assert_allclose(seen[2], seen[0], atol=0.5)
+    np.testing.assert_allclose(seen[1], seen[0], atol=1.0)
+    np.testing.assert_allclose(seen[2], seen[0], atol=1.0)
 
 
 def test_the_crop_stays_while_the_face_hardly_moves() -> None:
@@ -104,6 +106,13 @@ def test_the_crop_stays_while_the_face_hardly_moves() -> None:
     assert steadied(crop, Square(102.0, 99.0, 204.0)) is crop
     for moved in (Square(110.0, 100.0, 200.0), Square(100.0, 100.0, 220.0)):
         assert steadied(crop, moved) is moved
+
+
+def test_cutting_from_what_is_nearby_gives_the_same_crop() -> None:
+    picture = cv2.GaussianBlur(np.random.default_rng(2).integers(0, 255, (300, 400, 3), np.uint8), (0, 0), 3)
+    for square in (Square(200.0, 150.0, 160.0), Square(30.0, 280.0, 120.0)):
+        near = cut(*nearby(picture, square), 64).astype(int)
+        assert np.abs(near - cut(picture, square, 64)).max() <= 3
 
 
 def test_a_face_without_its_picture_is_a_defect(exported: tuple[RegressorNet, Path], head: HeadModel, face: Face) -> None:
