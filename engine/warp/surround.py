@@ -25,7 +25,7 @@ CHIN_DM, CHIN_BEHIND_DM = 0.2, 0.25  # beside skin that an open jaw moves so far
 BEHIND_FROM = 0.04  # width of that strip [crops]
 FOLLOW_FULLY, FOLLOW_NOT = 0.12, 0.75  # distance from the head mesh [crop units] up to which, and from which, hair follows
 SHOULDERS = 0.3  # height of the strip below the chin in which the motion fades [crop units]
-SLOPE = 1.5  # the sheet recedes from the outline so steeply: cheek, ear and hair at the head's side [dm per dm]
+SLOPE = 2.0  # the sheet recedes from the outline so steeply: cheek, ear and hair at the head's side [dm per dm]
 RECEDE_DM = 0.9  # but not farther than this
 BORDER = 0.25  # width of the strip along the crop's border in which the motion fades [crop units]
 
