@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from engine.errors import ConfigError
 from engine.head import HeadModel
 from trainer.regressor.batches import Batch
 from trainer.regressor.config import SELF_SUPERVISED
@@ -17,7 +18,10 @@ class Objective(nn.Module):
     """Named terms of a batch. What has no weight and is dear is not computed."""
 
     def __init__(self, head: HeadModel, weights: Mapping[str, float], embed: Embed | None = None) -> None:
+        """Raises ConfigError for a weight on the perceptual term without ``embed``, an identity network (N, 3, S, S) → (N, D)."""
         super().__init__()
+        if weights.get("perceptual", 0) and embed is None:
+            raise ConfigError("The perceptual term needs an identity network, and this program has none: set its weight to 0.")
         self.supervised = SupervisedLoss(head)
         wanted = any(weights.get(name, 0) for name in SELF_SUPERVISED)
         self.self_supervised = SelfSupervisedLoss(head, embed=embed) if wanted else None

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from engine.head import HeadModel
+from engine.errors import ConfigError
+from engine.head import HeadModel, load_head
 from engine.render.lighting import harmonics as harmonics_numpy
 from tests.trainer.regressor.conftest import make_example
 from trainer.regressor.examples import Example
 from trainer.regressor.geometry import GROUPS, split
+from trainer.regressor.objective import Objective
 from trainer.regressor.photometric import SelfSupervisedLoss, harmonics, regularisation
 
 
@@ -87,3 +89,8 @@ def test_a_head_out_of_sight_costs_nothing(head: HeadModel, example: Example, pi
     z = torch.from_numpy(example.z.copy())[None]
     z[:, 254] = 9
     assert float(SelfSupervisedLoss(head, 32)(z, picture)["photometric"]) == 0
+
+
+def test_a_perceptual_weight_without_an_identity_network_is_refused() -> None:
+    with pytest.raises(ConfigError, match="needs an identity network"):
+        Objective(load_head(), {"perceptual": 0.2})
