@@ -10,9 +10,6 @@ from engine.values import EXPRESSION_NAMES, Coefficients, Floats
 from vcam.drive.neutral import Neutral, blinks
 
 BLINK = slice(8, 10)
-# A portrait turned by geometry is seen to turn less than it was: hair and ears hide part of it. A landmarker reads about 0.75 of
-# the pitch and 0.55 of the yaw off it; so the head is turned a little farther than the driver's.
-OVERTURN = np.array([1.1, 1.25, 1.0], np.float32)
 LARGEST_TURN_RAD = np.radians([30.0, 42.0, 35.0]).astype(np.float32)  # pitch, yaw, roll away from the portrait
 LARGEST_SHIFT_DM = np.array([0.55, 0.4, 1.2], np.float32)
 LARGEST_EXPRESSION = 1.1
@@ -53,7 +50,7 @@ def limit(value: Floats, largest: Floats | float) -> Floats:
 def _pose(source: Coefficients, driver: Coefficients, neutral: Neutral, gains: Gains) -> Floats:
     """Angles add up one by one, so that a nod stays a nod on a head that looks aside in its portrait."""
     change = driver.pose - neutral.pose
-    turn = limit(change[:3] * OVERTURN * gains.rotation, LARGEST_TURN_RAD)
+    turn = limit(change[:3] * gains.rotation, LARGEST_TURN_RAD)
     shift = limit(change[3:] * gains.translation, LARGEST_SHIFT_DM)
     return np.asarray(source.pose + np.concatenate([turn, shift]), np.float32)
 
