@@ -14,7 +14,7 @@ from engine.values import Coefficients, Floats
 
 FIRST_S = 1.0
 USUAL_POSE_S, USUAL_PLACE_S, USUAL_GAZE_S = 180.0, 45.0, 60.0  # time constants of the drift
-QUANTILE, QUANTILE_PER_S = 0.15, 0.12
+QUANTILE, QUANTILE_PER_S = 0.15, 0.03
 FIRST_AT_MOST = 0.15  # a meeting may begin with a laugh: the first frame is not taken for rest beyond this score
 BLINK_CLOSED = 0.6  # blink score of closed eyes before any were seen (mediapipe gives 0.5–0.8)
 
