@@ -7,20 +7,20 @@ import warnings
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import onnx
 import torch
 import typer
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 from safetensors.torch import load_file
 
 from engine.errors import AssetError, ConfigError, InputError
 from engine.generator.far import FarGenerator
-from engine.generator.graphs import GRAPHS, HALF_SUFFIX, Graph
+from engine.generator.graphs import GRAPHS, Graph
 from engine.generator.variants import VARIANTS, Variant
 from engine.runtime.bundle import ASSETS, HEAD_ASSET, file_sha256, write_manifest
 from engine.runtime.sessions import pick, probe
 from engine.values import Floats
+from trainer.training.onnx_file import store_halves, strip_debugging
 
 OPSET = 20  # the first with GridSample as openvino and onnxruntime both run it fast
 HALF_FROM = 1024  # numbers; smaller parameters (biases) stay in single precision
@@ -96,8 +96,8 @@ def write_graph(graph: Graph, path: Path) -> None:
     if program is None:
         raise AssetError(f"torch could not export the '{graph.name}' graph.")
     model = program.model_proto
-    _store_halves(model, {name for name, values in graph.named_parameters() if _is_large(values.numel())})
-    _strip_debugging(model)
+    store_halves(model, {name for name, values in graph.named_parameters() if _is_large(values.numel())})
+    strip_debugging(model)
     helper.set_model_props(model, {"graph": graph.name, "variant": graph.generator.variant.to_json(), "licence": "MIT"})
     onnx.checker.check_model(model)
     path.write_bytes(model.SerializeToString(deterministic=True))
@@ -105,23 +105,6 @@ def write_graph(graph: Graph, path: Path) -> None:
 
 def _is_large(numbers: int) -> bool:
     return numbers >= HALF_FROM
-
-
-def _store_halves(model: onnx.ModelProto, names: set[str]) -> None:
-    """Store these parameters in half precision, followed by a Cast to their own names."""
-    for stored in [tensor for tensor in model.graph.initializer if tensor.name in names]:
-        name, values = stored.name, numpy_helper.to_array(stored)
-        stored.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + HALF_SUFFIX))
-        model.graph.node.insert(0, helper.make_node("Cast", [name + HALF_SUFFIX], [name], to=TensorProto.FLOAT))
-
-
-def _strip_debugging(model: onnx.ModelProto) -> None:
-    """Drop what the exporter noted about its own source files: it is of no use here, and differs from machine to machine."""
-    del model.graph.value_info[:]
-    for node in model.graph.node:
-        node.ClearField("metadata_props")
-        node.ClearField("doc_string")
-    model.graph.ClearField("metadata_props")
 
 
 def _answers(graph: Graph) -> dict[str, Floats]:

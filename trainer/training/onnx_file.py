@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from engine.errors import AssetError
+from engine.generator.graphs import HALF_SUFFIX
 
 OPSET = 20
 HALF_FROM = 1024  # numbers; smaller parameters (biases) stay in single precision
@@ -38,26 +39,25 @@ def write_onnx(module: nn.Module, inputs: Mapping[str, Tensor], output: str, pat
     if program is None:
         raise AssetError(f"torch could not export {path.name}.")
     model = program.model_proto
-    _store_halves(model)
-    _strip_debugging(model)
+    tensors = (stored for stored in model.graph.initializer if stored.data_type == TensorProto.FLOAT)
+    store_halves(model, {stored.name for stored in tensors if np.prod(stored.dims) >= HALF_FROM})
+    strip_debugging(model)
     helper.set_model_props(model, dict(properties))
     onnx.checker.check_model(model)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
-def _store_halves(model: onnx.ModelProto) -> None:
-    """Stores large float parameters in half precision, followed by a Cast to their own names."""
-    for stored in model.graph.initializer:
-        if stored.data_type != TensorProto.FLOAT or np.prod(stored.dims) < HALF_FROM:
-            continue
+def store_halves(model: onnx.ModelProto, names: set[str]) -> None:
+    """Stores these tensors in half precision, followed by a Cast to their own names."""
+    for stored in [tensor for tensor in model.graph.initializer if tensor.name in names]:
         name, values = stored.name, numpy_helper.to_array(stored)
-        stored.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + "_half"))
-        model.graph.node.insert(0, helper.make_node("Cast", [name + "_half"], [name], to=TensorProto.FLOAT))
+        stored.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + HALF_SUFFIX))
+        model.graph.node.insert(0, helper.make_node("Cast", [name + HALF_SUFFIX], [name], to=TensorProto.FLOAT))
 
 
-def _strip_debugging(model: onnx.ModelProto) -> None:
-    """Drops what the exporter noted about its own source files."""
+def strip_debugging(model: onnx.ModelProto) -> None:
+    """Drops what the exporter noted about its own source files: of no use here, and different from machine to machine."""
     del model.graph.value_info[:]
     for node in model.graph.node:
         node.ClearField("metadata_props")

@@ -6,8 +6,6 @@ Expression: for each channel a low quantile of what was seen, because faces rest
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from engine.values import Coefficients, Floats
@@ -45,10 +43,6 @@ class Neutral:
         gap = driver.expression - self.expression
         self.expression += np.where(np.abs(step) < np.abs(gap), step, gap).astype(np.float32)
         self.closed = np.maximum(self.closed, blinks(driver.expression))
-
-    def as_driver(self, like: Coefficients) -> Coefficients:
-        """The neutral as coefficients, the driver's identity kept."""
-        return replace(like, pose=self.pose, gaze=self.gaze, expression=self.expression)
 
 
 def blinks(expression: Floats) -> Floats:
