@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,8 @@ from engine.generator.live import Source as GeneratorSource
 from engine.head import load_head
 from engine.portrait import Portrait
 from engine.regress.portrait import Fit, fit_portrait
-from engine.values import Coefficients, Picture
+from engine.runtime.cache import ignore
+from engine.values import Coefficients, Corrections, Picture
 from engine.warp.source import SourceGeometry
 
 
@@ -32,18 +34,30 @@ class Source:
 class Animator:
     """Animates one portrait at a time. ``animate`` belongs to one thread; ``prepare`` may run on another meanwhile."""
 
-    def __init__(self, backend: str = "auto", threads: int | None = None) -> None:
-        """Loads the head and the generator; about a second. Raises AssetError, ConfigError."""
+    def __init__(self, engine: str = "auto", threads: int | None = None, say: Callable[[str], None] = ignore) -> None:
+        """Loads the head and the generator; about a second. Raises AssetError, ConfigError.
+
+        ``say`` takes sentences about the engines for the user.
+        """
         self._head = load_head()
-        self._generator = Generator(backend=backend, threads=threads)
+        self._generator = Generator(engine=engine, threads=threads, say=say)
         size = self._generator.guide_size
         self._guide = np.empty((1, 5, size, size), np.float32)
         self._source: Source | None = None
 
     @property
-    def backend(self) -> str:
-        """The name of the backend that runs the networks."""
-        return self._generator.backend
+    def engine(self) -> str:
+        """The name of the engine that runs the network now."""
+        return self._generator.engine
+
+    @property
+    def engine_status(self) -> str:
+        """The engine, and what is being built: "openvino; building tensorrt, 40 %"."""
+        return self._generator.engine_status
+
+    def close(self) -> None:
+        """Ends the search for better engines."""
+        self._generator.close()
 
     def prepare(self, portrait: Portrait) -> Source:
         """Fits the head and makes everything that is needed only once per photograph; about a second."""
@@ -63,8 +77,10 @@ class Animator:
         self.use(source)
         return source
 
-    def animate(self, z: Coefficients) -> Picture:
+    def animate(self, z: Coefficients, *, corrections: Corrections = "new") -> Picture:
         """(512, 512, 3) RGB: the portrait with the expression, pose and gaze of z_des; overwritten by the next call.
+
+        ``corrections``: what the network does; without new ones the picture costs only its geometry.
 
         Raises RuntimeError before the first ``use``.
         """
@@ -72,4 +88,6 @@ class Animator:
             raise RuntimeError("animate() needs a portrait: call set_source() or use() first")
         prior = self._source.geometry.prior(z)
         make_guide(prior.render, prior.coverage, prior.render_weight, self._generator.guide_size, self._guide)
-        return self._generator.generate(z.vector(), self._guide, prior.flow, prior.render, prior.render_weight)
+        return self._generator.generate(
+            z.vector(), self._guide, prior.flow, prior.render, prior.render_weight, corrections=corrections
+        )

@@ -6,6 +6,7 @@ Pictures are RGB, uint8, (H, W, 3), row 0 on top. Left and right are always the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +14,13 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
+Corrections = Literal["new", "kept", "none"]
+"""The network's corrections of a picture: computed for it, those of the picture before, or none (geometry alone)."""
 
 IDENTITY, EXPRESSION, TEXTURE, ILLUMINATION, POSE, GAZE = 80, 64, 80, 27, 6, 4
 COEFFICIENTS = IDENTITY + EXPRESSION + TEXTURE + ILLUMINATION + POSE + GAZE  # 261, paper section 3.1
 LANDMARKS = 478
+FACE_POINTS = 468  # the first of them; the rest are irises
 
 # The 52 blend shapes of ARKit, the names that mediapipe's blendshape network and the head's targets use, in β's order.
 EXPRESSION_NAMES: tuple[str, ...] = (

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import DeviceError, InputError
-from engine.values import Coefficients, Face, Frame, Picture, Square
+from engine.values import Coefficients, Corrections, Face, Frame, Picture, Square
 from vcam.avatar import Avatar
 from vcam.compose import Composer
 
@@ -66,10 +66,17 @@ class FakeCamera:
     clock: FakeClock
     script: Iterator[bool]
     closed: bool = False
+    resting: bool = False
 
     def take(self, timeout_s: float) -> Frame | None:
         self.clock.pass_time(1 / 30)
         return Frame(flat(MARKER), self.clock.now()) if next(self.script, False) else None
+
+    def rest(self) -> None:
+        self.resting = True
+
+    def wake(self) -> None:
+        self.resting = False
 
     def close(self) -> None:
         self.closed = True
@@ -127,9 +134,16 @@ class FakeDriver:
     def __init__(self, source: Coefficients) -> None:
         self.source, self.seen_s = source, None
         self.fail: Exception | None = None
+        self.recalibrated = 0
 
     def use(self, source: Coefficients) -> None:
         self.source = source
+
+    def resume(self, time_s: float) -> None:
+        self.seen_s = time_s
+
+    def recalibrate(self) -> None:
+        self.recalibrated += 1
 
     def step(self, face: Face | None, time_s: float) -> FakeMotion:
         if self.fail:
@@ -155,15 +169,22 @@ class FakeAnimator:
         self.fail: Exception | None = None
         self.source: FakeSource | None = None
         self.drawn: list[Coefficients] = []
+        self.corrections: list[Corrections] = []
+        self.engine_status = "paint"
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
 
     def use(self, source: FakeSource) -> None:
         self.source = source
 
-    def animate(self, z: Coefficients) -> Picture:
+    def animate(self, z: Coefficients, *, corrections: Corrections = "new") -> Picture:
         if self.fail:
             raise self.fail
         assert self.source is not None
         self.drawn.append(z)
+        self.corrections.append(corrections)
         return flat(self.source.colour, 512, 512)
 
 
@@ -175,12 +196,16 @@ class FakeSink:
     faults: Iterator[Exception | None] = field(default_factory=lambda: iter(()))
     sent: list[Picture] = field(default_factory=list)
     closed: bool = False
+    viewers: int = 1
 
     def send(self, picture: Picture) -> None:
         fault = next(self.faults, None)
         if fault is not None:
             raise fault
         self.sent.append(picture)
+
+    def watched(self) -> bool:
+        return self.viewers > 0
 
     def close(self) -> None:
         self.closed = True

@@ -22,7 +22,13 @@ ALLOWED = {
 
 # the base install has none of these; of what runs there, only these doors import them, and lazily
 EXTRAS = ("torch", "onnx", "onnxscript", "safetensors", "tensorboard", "tensorrt", "nvdiffrast", "torchmetrics", "ray", "scipy")
-DOORS = ("engine.runtime.torch_backend", "engine.render.cuda", "engine.head.basel")
+DOORS = (
+    "engine.runtime.torch_backend",
+    "engine.runtime.tensorrt_backend",
+    "engine.generator.paint_torch",
+    "engine.render.cuda",
+    "engine.head.basel",
+)
 
 
 def name_of(path: Path) -> str:
@@ -95,7 +101,7 @@ def test_the_engine_and_the_program_start_without_the_extras() -> None:
     script = (
         f"import importlib, sys\nsys.modules.update(dict.fromkeys({EXTRAS!r}))\n"
         f"for name in {modules!r}: importlib.import_module(name)\n"
-        "from engine.generator.live import Generator\nprint(Generator(threads=1).backend)"
+        "from engine.generator.live import Generator\nprint(Generator(threads=1).engine)"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -7,6 +7,9 @@ import typer
 from trainer.data.commands import prepare, recipe, synthesise
 from trainer.demo_drive import demo_drive
 from trainer.export import export
+from trainer.generator.command import generator
+from trainer.generator.judge.command import evaluate_generator
+from trainer.generator.scenes_command import scenes
 from trainer.head.command import head
 from trainer.regressor.command import examples, regressor
 from trainer.regressor.export import export_regressor
@@ -26,7 +29,10 @@ app.command()(demo_drive)
 app.command()(synthesise)
 app.command()(prepare)
 app.command()(recipe)
+app.command()(scenes)
+app.command()(generator)
 app.command()(examples)
 app.command()(regressor)
 app.command()(export_regressor)
+evaluate.command("generator")(evaluate_generator)
 app.add_typer(evaluate, name="evaluate")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -39,10 +40,17 @@ def quiet_native_code() -> None:
     os.close(null)
 
 
+def print_anything() -> None:
+    """A terminal or file that knows no ✔ gets a question mark instead of ending the program (Windows, redirected)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
 def main() -> None:
     """The console script; leaves with 0 done, 1 failed, 2 wrong use."""
     prepare_process()
     quiet_native_code()
+    print_anything()
     from vcam.cli.app import run_command
 
     code = run_command(sys.argv[1:])

@@ -11,6 +11,7 @@ from vcam.avatar import photo_path
 from vcam.capture.choice import DEMO_SENTENCE, Choice, NoCamera, choose
 from vcam.capture.webcam import Webcam, WebcamFormat
 from vcam.config import Settings
+from vcam.governor import Governor
 from vcam.live import Live, Prepare
 from vcam.messages import Messages
 from vcam.parts import demo_driver, live_driver, open_animator, open_tracker, prepare_avatar
@@ -22,21 +23,34 @@ from vcam.stats import Stats
 from vcam.watch import ConfigWatch
 
 
-def open_live(settings: Settings, photo: Path, screen: Screen, *, clock: Clock, messages: Messages, stats: Stats) -> Live:
+def open_live(
+    settings: Settings, photo: Path, screen: Screen, governor: Governor, *, clock: Clock, messages: Messages, stats: Stats
+) -> Live:
     """The threads of the live program, not yet started; raises InputError for a video that cannot be read."""
     size = (settings.output.width_px, settings.output.height_px)
     choice = choose(settings.camera.source, settings.output.camera_name)
     camera = open_camera(choice, settings, clock=clock, messages=messages, stats=stats)
 
     def open_studio() -> tuple[Animator, Prepare]:
-        animator = open_animator(settings.engine.backend)
+        animator = open_animator(settings.runtime.engine, messages.say)
         return animator, lambda path: prepare_avatar(animator, path, size)
 
     def make_portrayer(animator: Animator) -> Portrayer:
         return Portrayer(animator, size, clock=clock, messages=messages, stats=stats)
 
     performer = make_performer(choice, settings, clock=clock, messages=messages, stats=stats)
-    return Live(photo, camera, performer, open_studio, make_portrayer, screen=screen, clock=clock, messages=messages)
+    return Live(
+        photo,
+        camera,
+        performer,
+        open_studio,
+        make_portrayer,
+        screen=screen,
+        clock=clock,
+        messages=messages,
+        governor=governor,
+        fps=settings.output.fps,
+    )
 
 
 def make_performer(choice: Choice, settings: Settings, *, clock: Clock, messages: Messages, stats: Stats) -> Performer:

@@ -35,6 +35,7 @@ class OutputSettings(Section):
     height_px: Annotated[int, Field(ge=128, le=2160, multiple_of=2)] = 720
     fps: Fps = 30
     camera_name: Annotated[str, Field(min_length=1, max_length=31)] = "HifiHead Cam"
+    always_on: bool = False
 
 
 class PreviewSettings(Section):
@@ -55,8 +56,20 @@ class DriveSettings(Section):
     privacy_s: Annotated[float, Field(ge=0.0, le=3600.0)] = 30.0
 
 
-class EngineSettings(Section):
-    backend: Literal["auto", "openvino", "onnxruntime", "torch"] = "auto"
+class RuntimeSettings(Section):
+    engine: Literal[
+        "auto",
+        "torch",
+        "onnxruntime",
+        "openvino",
+        "openvino-bf16",
+        "onnxruntime-coreml",
+        "onnxruntime-directml",
+        "onnxruntime-cuda",
+        "onnxruntime-tensorrt",
+        "torch-cuda",
+        "tensorrt",
+    ] = "auto"
 
 
 class Settings(Section):
@@ -66,4 +79,4 @@ class Settings(Section):
     preview: PreviewSettings = PreviewSettings()
     tracking: TrackingSettings = TrackingSettings()
     drive: DriveSettings = DriveSettings()
-    engine: EngineSettings = EngineSettings()
+    runtime: RuntimeSettings = RuntimeSettings()

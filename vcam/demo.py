@@ -67,6 +67,12 @@ class DemoDrive:
         """Changes the portrait."""
         self._source = source
 
+    def resume(self, time_s: float) -> None:
+        """The recording has no rests."""
+
+    def recalibrate(self) -> None:
+        """Nobody is there to be measured anew."""
+
     def step(self, face: Face | None, time_s: float) -> DemoMotion:
         """The motion at ``time_s``."""
         self._start_s = time_s if self._start_s is None else self._start_s

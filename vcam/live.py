@@ -8,6 +8,7 @@ camera ── Frame ──▶ Performer ── Cue (numbers only) ──▶ Port
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
@@ -15,14 +16,17 @@ from threading import Event, Thread
 from engine.errors import HifiHeadError
 from vcam.avatar import Avatar
 from vcam.cue import Cue
+from vcam.governor import Governor
 from vcam.messages import Messages, show_details
 from vcam.performer import Performer
 from vcam.portrayer import Portrayer
+from vcam.prediction import Predictor
 from vcam.screen import Screen, Shown
 from vcam.seams import Animator, Camera, Clock
 from vcam.slot import Slot
 
 TICK_S = 1 / 30  # how often the avatar moves while no frames come
+WAIT_S = 0.1
 JOIN_S = 5.0
 
 Prepare = Callable[[Path], Avatar]
@@ -44,13 +48,20 @@ class Live:
         screen: Screen,
         clock: Clock,
         messages: Messages,
+        governor: Governor,
+        fps: int = 30,
     ) -> None:
         self._photo, self._camera, self._performer = photo, camera, performer
         self._open_studio, self._make_portrayer = open_studio, make_portrayer
         self.screen, self._clock, self._messages = screen, clock, messages
+        self._governor, self._period_s = governor, 1 / fps
         self._cues: Slot[Cue] = Slot()
         self._photos: Slot[Path] = Slot()
         self._stop = Event()
+        self._awake = Event()
+        self._awake.set()
+        self._predictor = Predictor(self._period_s)
+        self._due_s = 0.0  # when the next picture is to be drawn
         self._prepare: Prepare | None = None
         self._portrayer: Portrayer | None = None
         self._live = False  # whether the avatar was shown
@@ -69,14 +80,34 @@ class Live:
         """Changes the portrait as soon as it is prepared; until then, and when it cannot be used, the present one stays."""
         self._photos.put(photo)
 
+    def rest(self) -> None:
+        """Gives the webcam back and lets all threads wait; the last picture stays on the screen."""
+        self._awake.clear()
+        self._camera.rest()
+        self.screen.rest()
+
+    def wake(self) -> None:
+        """Ends ``rest``: the avatar idles at once, and follows as soon as the webcam delivers."""
+        self.screen.wake(self._clock.now())
+        self._governor.settle()
+        self._camera.wake()
+        self._awake.set()
+
+    def recalibrate(self) -> None:
+        """Takes the driver's next face as the one at rest."""
+        self._performer.recalibrate()
+
     def close(self) -> None:
         self._stop.set()
+        self._awake.set()
         self._cues.close()
         self._photos.close()
         self._camera.close()
         for thread in self._threads:
             thread.join(JOIN_S)
         self._performer.close()
+        if self._portrayer is not None:
+            self._portrayer.close()
 
     def _guarded(self, target: Callable[[], None]) -> None:
         """Runs a thread's work. What ends it before the avatar is live becomes ``failure``; later, it is begun again."""
@@ -96,8 +127,17 @@ class Live:
 
     def _track_forever(self) -> None:
         self._performer.prepare_tracker()
-        while not self._stop.is_set():
-            cue = self._performer.step(self._camera.take(TICK_S))
+        for number in itertools.count():
+            if not self._awake.is_set():
+                self._awake.wait()
+                self._performer.resume()
+            frame = self._camera.take(TICK_S)
+            if self._stop.is_set():
+                return
+            if frame is not None and number % self._governor.level.track_every:
+                continue
+            with self._governor.working("tracking"):
+                cue = self._performer.step(frame)
             if cue is not None:
                 self._cues.put(cue)
 
@@ -108,11 +148,31 @@ class Live:
             self._prepare = prepare  # only now: a swap asked for meanwhile must come after the first photograph
             self._portrayer = self._make_portrayer(animator)
         while not self._stop.is_set():
-            cue = self._cues.take(0.1)
+            cue = self._next_cue()
             if cue is not None:
-                picture = self._portrayer.portray(cue)
-                self.screen.show(Shown(picture, cue.motion.state, cue.avatar.name, cue.captured_s, shown_s=self._clock.now()))
-                self._live = True
+                self._draw(self._portrayer, cue)
+
+    def _next_cue(self) -> Cue | None:
+        """The newest cue; or, when the tracker is slower than the output, what the motion has become meanwhile."""
+        wait_s = max(0.0, self._due_s - self._clock.now())
+        if self._governor.level.slowness > 1:
+            self._stop.wait(wait_s)
+        cue = self._cues.take(wait_s if self._predictor.active else WAIT_S)
+        if cue is None:
+            return self._predictor.predict(self._clock.now())
+        self._predictor.learn(cue, self._clock.now())
+        return cue
+
+    def _draw(self, portrayer: Portrayer, cue: Cue) -> None:
+        level = self._governor.level
+        self._due_s = self._clock.now() + level.slowness * self._period_s
+        with self._governor.working("drawing"):
+            picture = portrayer.portray(cue, level.network_every)
+        avatar, now = cue.avatar.name, self._clock.now()
+        self.screen.show(Shown(picture, cue.motion.state, avatar, cue.captured_s, shown_s=now, engine=portrayer.engine))
+        if not self._live:
+            self._live = True
+            self._governor.settle()
 
     def _swap_forever(self) -> None:
         while not self._stop.is_set():

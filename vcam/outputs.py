@@ -22,11 +22,13 @@ def open_virtual(settings: OutputSettings) -> Sink:
     return VirtualCamera((settings.width_px, settings.height_px), settings.fps, settings.camera_name)
 
 
-def open_preview(settings: PreviewSettings, state: Callable[[], dict[str, Any]], messages: Messages) -> Sink:
+def open_preview(
+    settings: PreviewSettings, state: Callable[[], dict[str, Any]], recalibrate: Callable[[], None], messages: Messages
+) -> Sink:
     """The preview page, its address told to the user; raises DeviceError."""
     from vcam.sinks.preview import PreviewPage
 
-    page = PreviewPage(settings.port, settings.jpeg_quality, state)
+    page = PreviewPage(settings.port, settings.jpeg_quality, state, recalibrate)
     messages.say(f"Preview: {page.address}")
     return page
 

@@ -11,7 +11,7 @@ from vcam.avatar import Avatar
 from vcam.compose import Composer
 from vcam.config import DriveSettings, Settings
 from vcam.demo import DemoDrive, read_recording
-from vcam.seams import Driver, FaceTracker
+from vcam.seams import Driver, FaceTracker, Say
 
 if TYPE_CHECKING:
     from engine.animator import Animator
@@ -25,12 +25,17 @@ def open_tracker() -> FaceTracker:
     return Tracker("video")
 
 
-def open_animator(backend: str) -> Animator:
-    """An animator for 512² pictures. It leaves one CPU to the tracker: on two, both are quicker than when they share them."""
+def open_animator(engine: str, say: Say | None = None) -> Animator:
+    """An animator for 512² pictures. Of more than two CPUs it leaves one to the tracker; two they share (docs/performance.md).
+
+    ``say`` hears which engine has taken over, and why another is not used.
+    """
     from engine.animator import Animator
     from engine.runtime import available_threads
+    from engine.runtime.cache import ignore
 
-    return Animator(backend=backend, threads=max(1, available_threads() - 1))
+    cpus = available_threads()
+    return Animator(engine=engine, threads=max(min(2, cpus), cpus - 1), say=say or ignore)
 
 
 def prepare_avatar(animator: Animator, path: Path, size: tuple[int, int]) -> Avatar:
@@ -51,7 +56,8 @@ def live_driver(settings: Settings) -> Callable[[Coefficients], Driver]:
         from engine.regress import open_regressor
         from vcam.drive import Drive
 
-        return Drive(source, open_regressor(settings.tracking.regressor, load_head()), drive_options(settings.drive))
+        regressor = open_regressor(settings.tracking.regressor, load_head(), settings.runtime.engine)
+        return Drive(source, regressor, drive_options(settings.drive))
 
     return make
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Event
 
 from engine.values import Coefficients, Face, Frame
 from vcam.avatar import Avatar
@@ -37,6 +38,7 @@ class Performer:
         self._tracker: FaceTracker | None = None
         self._tracker_due_s = -REOPEN_TRACKER_S
         self._last_frame_s = clock.now()
+        self._recalibrating = Event()
 
     def offer(self, avatar: Avatar) -> None:
         """Makes this the avatar from the next step on; may be called from any thread."""
@@ -52,6 +54,21 @@ class Performer:
             return self._cue(self._find_face(frame), frame.time_s, captured_s=frame.time_s)
         now = self._clock.now()
         return self._cue(None, now, captured_s=None) if now - self._last_frame_s >= self._patience_s else None
+
+    def recalibrate(self) -> None:
+        """The next face that is seen becomes the one at rest; may be called from any thread."""
+        if self._open_tracker is None:
+            self._messages.say("There is nobody to calibrate to: a recording moves the avatar.")
+            return
+        self._recalibrating.set()
+
+    def resume(self) -> None:
+        """After a rest: the avatar comes alive at the next step, also without a frame."""
+        now = self._clock.now()
+        self._last_frame_s = now - self._patience_s
+        driver = self._driver
+        if driver is not None:
+            self._messages.attempt("drive", "Coming back", lambda: driver.resume(now))
 
     def prepare_tracker(self) -> bool:
         """Opens the tracker when it is not open; False while that fails, or when none is wanted."""
@@ -96,6 +113,10 @@ class Performer:
         avatar, driver = self._avatar, self._driver
         if avatar is None or driver is None:
             return None
+        if face is not None and self._recalibrating.is_set():
+            self._recalibrating.clear()
+            self._messages.attempt("drive", "Calibrating", driver.recalibrate)
+            self._messages.say("Calibrated: the face of this moment is the one at rest.")
         with self._stats.measure("drive"):
             motion: Motion | None = self._messages.attempt("drive", "Following the face", lambda: driver.step(face, time_s))
         return None if motion is None else Cue(avatar, motion, captured_s, face is not None)

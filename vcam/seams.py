@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
-from engine.values import Coefficients, Face, Frame, Picture
+from engine.values import Coefficients, Corrections, Face, Frame, Picture
 
 Say = Callable[[str], None]
 """Takes one sentence for the user."""
@@ -27,6 +27,12 @@ class Camera(Protocol):
     def take(self, timeout_s: float) -> Frame | None:
         """The newest frame not yet taken, waiting up to ``timeout_s`` for one; None when there is none."""
         ...
+
+    def rest(self) -> None:
+        """Gives the device back until ``wake``; no frames come meanwhile. Returns at once."""
+        ...
+
+    def wake(self) -> None: ...
 
     def close(self) -> None: ...
 
@@ -59,13 +65,28 @@ class Driver(Protocol):
 
     def step(self, face: Face | None, time_s: float) -> Motion: ...
 
+    def recalibrate(self) -> None:
+        """Takes the driver's next face as the one at rest."""
+        ...
+
+    def resume(self, time_s: float) -> None:
+        """After a rest: the avatar comes alive at once, and how long the face was away before does not count."""
+        ...
+
 
 class Animator(Protocol):
     """Draws the avatar: ``use`` a prepared source (instant), then ``animate`` often."""
 
+    @property
+    def engine_status(self) -> str:
+        """What runs the networks, and what is being built."""
+        ...
+
     def use(self, source: Any) -> None: ...
 
-    def animate(self, z: Coefficients) -> Picture: ...
+    def animate(self, z: Coefficients, *, corrections: Corrections = "new") -> Picture: ...
+
+    def close(self) -> None: ...
 
 
 class Sink(Protocol):
@@ -75,5 +96,9 @@ class Sink(Protocol):
     def name(self) -> str: ...
 
     def send(self, picture: Picture) -> None: ...
+
+    def watched(self) -> bool:
+        """Whether somebody takes the pictures now; True where that cannot be known. Asked often."""
+        ...
 
     def close(self) -> None: ...

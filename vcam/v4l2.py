@@ -6,6 +6,7 @@ import contextlib
 import os
 import struct
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,16 @@ from typing import Literal
 SYSTEM_LIST = Path("/sys/class/video4linux")
 LOOPBACK_DRIVER = "v4l2 loopback"
 
-# <linux/videodev2.h>: _IOR('V', 0, struct v4l2_capability), _IOW('V', 18, int), and the device_caps bits
+# <linux/videodev2.h>: _IOR('V', 0, struct v4l2_capability), _IOW('V', 18, int), _IOWR('V', 64, struct v4l2_format), and the
+# device_caps bits
 QUERYCAP = 0x80685600
 STREAMON = 0x40045612
+TRY_FORMAT = 0xC0D05640
+FORMAT = struct.Struct("I4x3I188x")  # struct v4l2_format: type, width, height, fourcc
 CAPABILITY = struct.Struct("16s32s32sIII12x")
 BUFFER_TYPE_OUTPUT = 2
+SENT_FORMAT = b"YU12"  # I420, what pyvirtualcam sends
+LARGEST_PICTURE_BYTES = 3840 * 2160 * 4
 CAPTURE, OUTPUT, MEMORY_TO_MEMORY = 0x1, 0x2, 0x8000 | 0x4000
 
 Access = Literal["ok", "no permission", "busy", "absent"]
@@ -111,3 +117,53 @@ def rearm(path: Path, ioctl: Ioctl = system_ioctl) -> bool:
     finally:
         os.close(descriptor)
     return bool(query(path, ioctl)[1] & OUTPUT)
+
+
+def accepted_format(path: Path, size: tuple[int, int], fourcc: bytes, ioctl: Ioctl = system_ioctl) -> tuple[int, int, bytes]:
+    """(width, height, fourcc) that the output side would take when asked for these; raises OSError. Changes nothing.
+
+    A loopback device that a program reads, or whose format was fixed, answers with its own.
+    """
+    wanted = FORMAT.pack(BUFFER_TYPE_OUTPUT, *size, int.from_bytes(fourcc, "little"))
+    descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        _type, width, height, code = FORMAT.unpack(ioctl(descriptor, TRY_FORMAT, wanted))
+    finally:
+        os.close(descriptor)
+    return width, height, code.to_bytes(4, "little")
+
+
+def kept_format(path: Path, size: tuple[int, int], fourcc: bytes = SENT_FORMAT, ioctl: Ioctl = system_ioctl) -> str:
+    """The format that a loopback device insists on instead of ours, e.g. "640x480 YUYV"; "" when it takes ours, or is mute."""
+    try:
+        width, height, kept = accepted_format(path, size, fourcc, ioctl)
+    except OSError:
+        return ""
+    return "" if (width, height, kept) == (*size, fourcc) else f"{width}x{height} {kept.decode(errors='replace')}"
+
+
+def sends(path: Path, seconds: float = 0.7) -> bool:
+    """Whether some program sends to a loopback device now: two new pictures come within ``seconds``. Read as a meeting would.
+
+    The device's capabilities do not tell: it looks the same while a program only goes on reading after the sender has gone.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return True
+    try:
+        end_s, pictures = time.monotonic() + seconds, 0
+        while pictures < 2 and time.monotonic() < end_s:
+            pictures += picture_waits(descriptor)
+            time.sleep(0.005)
+    finally:
+        os.close(descriptor)
+    return pictures >= 2
+
+
+def picture_waits(descriptor: int) -> bool:
+    """Takes a picture if there is a new one."""
+    try:
+        return len(os.read(descriptor, LARGEST_PICTURE_BYTES)) > 0
+    except OSError:
+        return False

@@ -15,17 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.generator.compose_reference import cubic_weights
+from engine.generator.cubic import lay_over
 from engine.generator.variants import STATE_CHANNELS
-from engine.values import Floats, Mask, Picture
+from engine.values import Floats, Picture
 
 Index = np.unsignedinteger[Any]  # signed indices are slower: they might count from the end
 
 STEPS = 256  # places per pixel
 BEFORE, AFTER = 2, 3  # pixels by which the layers are continued, so that no tap of a place inside or beside them falls outside
 WIDER = BEFORE + AFTER
-TAPS: Floats = cubic_weights(np.arange(STEPS, dtype=np.float32) / STEPS)
+WEIGHTS = cubic_weights(np.arange(STEPS, dtype=np.float32) / STEPS)
+ACROSS, DOWN = WEIGHTS.repeat(4, 1).reshape(-1), WEIGHTS.reshape(-1)  # as ``lay_over`` wants them
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}  # but NaN stays NaN: it must not become an index
-ZERO, HALF, FULL = np.float32(0), np.float32(127.5), np.float32(255)
+NOBODY, EDGE, INSIDE = 0, 1, 2  # what the matte is here, to the right and below: 0, between, 1
+ZERO, ONE, HALF, FULL = np.float32(0), np.float32(1), np.float32(127.5), np.float32(255)
 
 
 @nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
@@ -62,19 +65,6 @@ def _place_row(y: int, prior: Floats, row: Floats, places: NDArray[np.int32]) ->
 
 
 @nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
-def _cubic(front: Floats, corner: Index, stride: Index, taps: Floats, u: Index, v: Index) -> np.float32:
-    """One channel at sub-pixel step u, v; ``corner`` is the first of its 4 × 4 taps."""
-    one, two, three = nb.uintp(3), nb.uintp(6), nb.uintp(9)
-    total = ZERO
-    for j in range(4):
-        line = taps[u, 0] * front[corner] + taps[u, 1] * front[corner + one]
-        line += taps[u, 2] * front[corner + two] + taps[u, 3] * front[corner + three]
-        total += taps[v, j] * line
-        corner += stride
-    return min(max(total, ZERO), FULL)
-
-
-@nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
 def _linear(matte: Floats, at: Index, stride: Index, u: Index, v: Index) -> np.float32:
     """The matte at sub-pixel step u, v from pixel ``at``."""
     one, across, down = nb.uintp(1), np.float32(u) * np.float32(1 / STEPS), np.float32(v) * np.float32(1 / STEPS)
@@ -85,27 +75,23 @@ def _linear(matte: Floats, at: Index, stride: Index, u: Index, v: Index) -> np.f
 
 @nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
 def _picture_row(
-    y: int, places: NDArray[np.int32], front: Floats, matte: Floats, person: Mask, taps: Floats, plate: Picture,
+    y: int, places: NDArray[np.int32], front: Picture, matte: Floats, across: Floats, down: Floats, plate: Picture,
     render: Picture, weight: Floats, picture: Floats,
 ) -> None:  # fmt: skip
     """P of one row → (3, S), in levels."""
-    size = nb.uintp(picture.shape[1])
-    one, two, three, wide = nb.uintp(1), nb.uintp(2), nb.uintp(3), nb.uintp(picture.shape[1] + WIDER)
+    size, wide, row = nb.uintp(picture.shape[1]), nb.uintp(picture.shape[1] + WIDER), nb.uintp(y)
+    one, two, three, four = nb.uintp(1), nb.uintp(2), nb.uintp(3), nb.uintp(4)
     for x in range(size):
-        r, g, b = np.float32(plate[y, x, 0]), np.float32(plate[y, x, 1]), np.float32(plate[y, x, 2])
+        behind = (row * size + x) * four
         at = nb.uintp(places[1, x] // STEPS) * wide + nb.uintp(places[0, x] // STEPS)
-        if person[at]:
+        person = front[at * four + three]
+        if person != NOBODY:
             u, v = nb.uintp(places[0, x] % STEPS), nb.uintp(places[1, x] % STEPS)
-            if u | v:
-                corner, stride, a = (at - wide - one) * three, wide * three, _linear(matte, at, wide, u, v)
-                r += a * (_cubic(front, corner, stride, taps, u, v) - r)
-                g += a * (_cubic(front, corner + one, stride, taps, u, v) - g)
-                b += a * (_cubic(front, corner + two, stride, taps, u, v) - b)
-            else:
-                pixel, a = at * three, matte[at]
-                r += a * (front[pixel] - r)
-                g += a * (front[pixel + one] - g)
-                b += a * (front[pixel + two] - b)
+            share = _linear(matte, at, wide, u, v) if person == EDGE else ONE
+            corner = (at - wide - one) * four
+            r, g, b = lay_over(plate, behind, share, front, corner, wide * four, across, u, down, v)
+        else:
+            r, g, b = np.float32(plate[behind]), np.float32(plate[behind + one]), np.float32(plate[behind + two])
         k = weight[y, x]
         if k > 0:
             r += k * (np.float32(render[y, x, 0]) - r)
@@ -139,7 +125,7 @@ class _Scratch(NamedTuple):
 
 @nb.njit(nogil=True, cache=True)
 def _compose_rows(
-    first: int, last: int, state: Floats, prior: Floats, front: Floats, matte: Floats, person: Mask, taps: Floats,
+    first: int, last: int, state: Floats, prior: Floats, front: Picture, matte: Floats, across: Floats, down: Floats,
     plate: Picture, render: Picture, weight: Floats, mix: Floats, scratch: _Scratch, out: Picture,
 ) -> None:  # fmt: skip
     """Rows first…last of the picture."""
@@ -147,7 +133,7 @@ def _compose_rows(
     for y in range(first, last):
         _enlarge_row(y, state, line, row)
         _place_row(y, prior, row, places)
-        _picture_row(y, places, front, matte, person, taps, plate, render, weight, picture)
+        _picture_row(y, places, front, matte, across, down, plate, render, weight, picture)
         _blend_row(picture, row, mix, levels, out[y])
 
 
@@ -155,27 +141,25 @@ def _compose_rows(
 class PackedLayers:
     """The photograph's layers as the compositor reads them; W = S + 5, the border continued.
 
-    front   (W·W·3,)          RGB, 0…255
-    matte   (W·W,)            0…1
-    person  (W·W,)            whether the matte is more than 0 here, to the right or below
-    plate   (S, S, 3) uint8
+    front  (W·W·4,) uint8    RGB, and whether the matte is more than 0 here, to the right or below
+    matte  (W·W,)            0…1
+    plate  (S·S·4,) uint8    RGB, and nothing
     """
 
-    front: Floats
+    front: Picture
     matte: Floats
-    person: Mask
     plate: Picture
 
 
 def pack(foreground: Picture, matte: Floats, plate: Picture) -> PackedLayers:
     """Foreground (S, S, 3) uint8, matte (S, S) 0…1 and plate (S, S, 3) uint8."""
     beside = (BEFORE, AFTER)
-    front = np.pad(foreground.astype(np.float32), (beside, beside, (0, 0)), mode="edge")
+    front = np.pad(foreground, (beside, beside, (0, 1)), mode="edge")
     alpha = np.pad(np.clip(matte, 0, 1).astype(np.float32), beside, mode="edge")
-    person = alpha > 0
-    person[:, :-1] |= person[:, 1:].copy()
-    person[:-1] |= person[1:].copy()
-    return PackedLayers(front.reshape(-1), alpha.reshape(-1), person.reshape(-1), np.ascontiguousarray(plate))
+    around = np.stack([alpha[:-1, :-1], alpha[1:, :-1], alpha[:-1, 1:], alpha[1:, 1:]])
+    front[:-1, :-1, 3] = np.where(around.max(0) == 0, NOBODY, np.where(around.min(0) == 1, INSIDE, EDGE))
+    behind = np.pad(plate, ((0, 0), (0, 0), (0, 1)))
+    return PackedLayers(front.reshape(-1), alpha.reshape(-1), behind.reshape(-1))
 
 
 class Compositor:
@@ -206,7 +190,7 @@ class Compositor:
 
         def compose_band(first: int, last: int, scratch: _Scratch) -> None:
             _compose_rows(
-                first, last, state, prior, packed.front, packed.matte, packed.person, TAPS, packed.plate,
+                first, last, state, prior, packed.front, packed.matte, ACROSS, DOWN, packed.plate,
                 render, render_weight, mix, scratch, self._out,
             )  # fmt: skip
 

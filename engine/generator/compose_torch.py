@@ -51,7 +51,7 @@ class Drive:
 
 def prior_picture(layers: Layers, flow: Tensor, render: Tensor, render_weight: Tensor) -> Tensor:
     """P (N, 3, S, S): the layers warped by the whole flow (N, 2, S, S), I_3D where the photograph has nothing."""
-    grid = pixel_grid(flow.shape[-1]).to(flow.device) + flow
+    grid = pixel_grid(flow.shape[-1], flow.device) + flow
     foreground = warp_cubic(layers.foreground, grid).clamp(-1.0, 1.0)
     matte = warp(layers.matte, grid)
     picture = matte * foreground + (1 - matte) * layers.plate

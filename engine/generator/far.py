@@ -44,7 +44,7 @@ class FarBlock(nn.Module):
         widths = [inputs] + [width] * (1 if first else variant.convs)
         self.convs = nn.ModuleList(StyleConv(a, b, variant.latent) for a, b in pairwise(widths))
         self.outputs = width + 2 * variant.feature_width(resolution)
-        self.sub_pixels = variant.sub_pixels if last else 1
+        self.sub_pixels, self.aligns = variant.sub_pixels if last else 1, variant.flow
         self.heads = Heads(
             self.outputs, sub_pixels=self.sub_pixels, mask=variant.has_mask, colour_from_zero=variant.picture_prior
         )
@@ -60,7 +60,8 @@ class FarBlock(nn.Module):
                 features = enlarge(features, self.growth)
         state = enlarge(state, self.growth)
         flow = state[:, FLOW] if prior is None else state[:, FLOW] + prior
-        features = torch.cat([features, warp(source, self.grid + flow), guide], 1)  # eq. 10
+        aligned = warp(source, self.grid + flow) if self.aligns else source
+        features = torch.cat([features, aligned, guide], 1)  # eq. 10
         return features, self.heads(features) + enlarge(state, self.sub_pixels)  # eq. 11 and 12
 
 
@@ -116,7 +117,7 @@ class FarGenerator(nn.Module):
             here = shrink(prior, resolution) if self.variant.flow_prior and prior is not None else None
             f_source, f_guide = by_resolution[resolution]
             features, state = block(features, state, w, source=f_source, guide=f_guide, prior=here)
-        return finish(state)
+        return finish(state if self.variant.flow else _unmoved(state))
 
     def forward(self, photo: Tensor, layers: Layers, drive: compose_torch.Drive) -> Output:
         """I_s (N, 3, S, S), its layers, and what drives it → the picture (eq. 8)."""
@@ -128,6 +129,10 @@ class FarGenerator(nn.Module):
             return Output(state[:, COLOUR], flow, None)
         picture = compose_torch.prior_picture(layers, flow, drive.render, drive.render_weight)
         return Output(compose_torch.blend(picture, state[:, COLOUR], state[:, MASK], self.picture_mix), flow, picture)
+
+
+def _unmoved(state: Tensor) -> Tensor:
+    return torch.cat([state[:, COLOUR], torch.zeros_like(state[:, FLOW]), state[:, MASK]], 1)
 
 
 def finish(state: Tensor) -> Tensor:

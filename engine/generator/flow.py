@@ -7,9 +7,9 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def pixel_grid(size: int) -> Tensor:
+def pixel_grid(size: int, device: torch.device | None = None) -> Tensor:
     """(1, 2, size, size) crop coordinates x, y of the pixel centres, the torch twin of ``engine.conventions.pixel_grid``."""
-    axis = (2 * torch.arange(size, dtype=torch.float32) + 1) / size - 1
+    axis = (2 * torch.arange(size, dtype=torch.float32, device=device) + 1) / size - 1
     return torch.stack(torch.meshgrid(axis, axis, indexing="xy"))[None]
 
 

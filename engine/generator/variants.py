@@ -27,6 +27,7 @@ class Variant:
                    without it P enters the last tRGB as three more source channels
     flow_prior     block i warps with prior_i + f^i instead of f^i alone
     picture_prior  the photograph itself, warped at full resolution, is what the network corrects
+    flow           False is ablation A of the paper: no flow field, F_s is concatenated as it lies (then without flow_prior)
     """
 
     name: str
@@ -40,6 +41,7 @@ class Variant:
     mask: bool
     flow_prior: bool = True
     picture_prior: bool = True
+    flow: bool = True
 
     @property
     def resolutions(self) -> tuple[int, ...]:
@@ -100,7 +102,7 @@ PAPER = Variant(
 LIVE = Variant(
     name="live",
     size=512,
-    blocks=((4, 128), (8, 128), (16, 128), (32, 128), (64, 96), (128, 32), (128, 32)),
+    blocks=((4, 96), (8, 96), (16, 96), (32, 96), (64, 64), (128, 24), (128, 24)),
     feature_share=0.5,
     convs=1,
     latent=128,

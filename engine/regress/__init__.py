@@ -24,8 +24,11 @@ class Regressor(Protocol):
         """z of one frame, p relative to the camera of ``square``."""
 
 
-def open_regressor(name: RegressorName, head: HeadModel) -> Regressor:
-    """The regressor of that name; "auto" is the one that measures better. Raises ConfigError, AssetError."""
+def open_regressor(name: RegressorName, head: HeadModel, engine: str = "auto") -> Regressor:
+    """The regressor of that name; "auto" is the one that measures better. ``engine`` runs its network.
+
+    Raises ConfigError, AssetError.
+    """
     if name not in get_args(RegressorName):
         raise ConfigError(f"The regressor must be one of {', '.join(get_args(RegressorName))}, got {name!r}.")
     if (AUTOMATIC if name == "auto" else name) == "landmarks":
@@ -34,4 +37,4 @@ def open_regressor(name: RegressorName, head: HeadModel) -> Regressor:
         return LandmarkRegressor(head)
     from engine.regress.network import NetworkRegressor  # here, because it loads an inference runtime
 
-    return NetworkRegressor(head)
+    return NetworkRegressor(head, engine=engine)

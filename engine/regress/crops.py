@@ -6,12 +6,11 @@ import numpy as np
 
 from engine.conventions import CAMERA_DISTANCE_DM, FOCAL, place, project
 from engine.regress.landmarks import refine_pose
-from engine.values import Face, Floats, Picture, Square
+from engine.values import FACE_POINTS, Face, Floats, Picture, Square
 
 CROP_PER_FACE = 1.45  # side of the network's crop, in heights of the face: chin, brows and some hair, at all angles
 MARGIN = 0.55  # of the crop's side, from its centre: a little more than half, for smoothing
 STEADY_SHIFT, STEADY_GROWTH = 0.025, 0.05  # of the crop's side; the training's jitter is as large
-FACE_POINTS = 468  # the rest are irises
 
 
 def tight_crop(points_px: Floats) -> Square:

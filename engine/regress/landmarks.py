@@ -6,12 +6,14 @@ The residual is the landmarks' distance in crop coordinates (``engine.convention
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from engine.conventions import CAMERA_DISTANCE_DM, FOCAL, angles, place, project, rotation
+from engine.conventions import CAMERA_DISTANCE_DM, FOCAL, angles, rotation
 from engine.head import HeadModel
-from engine.values import EXPRESSION, EXPRESSION_NAMES, IDENTITY, LANDMARKS, Coefficients, Face, Floats, Square
+from engine.regress.system import linear_system, pose_only
+from engine.values import EXPRESSION, EXPRESSION_NAMES, FACE_POINTS, IDENTITY, LANDMARKS, Coefficients, Face, Floats, Square
 
 RIGHT_IRIS, LEFT_IRIS = slice(468, 473), slice(473, 478)
 LANDMARK_NOISE = 0.012  # of the tracker, crop coordinates: 3 px of 512
@@ -45,7 +47,7 @@ class LandmarkBasis:
         expression = at(head.expression_basis)
         motion = np.sqrt((expression**2).sum((0, 2)))
         stillness = 1 / (1 + (motion / STILL_DM) ** 2)
-        stillness[468:] = 0
+        stillness[FACE_POINTS:] = 0
         centres = head.mean_shape[head.eye_centres].mean(1)
         mean = at(head.mean_shape)
         radius = float(np.linalg.norm(mean[LEFT_IRIS].mean(0) - centres[0]))
@@ -53,6 +55,12 @@ class LandmarkBasis:
         return LandmarkBasis(
             mean, at(head.identity_basis), expression, stillness.astype(np.float32), centres, by_identity, radius
         )
+
+    @cached_property
+    def expression_by_point(self) -> Floats:
+        """(468, 3, 52) how the named expressions move each point of the face, irises left out; contiguous."""
+        named = self.expression[: len(EXPRESSION_NAMES), :FACE_POINTS]
+        return np.ascontiguousarray(named.transpose(1, 2, 0))
 
     def shape(self, identity: Floats, expression: Floats) -> Floats:
         """(478, 3) landmark points in head coordinates, eq. 2 (irises look straight ahead)."""
@@ -90,12 +98,11 @@ def initial_pose(points: Floats, seen: Floats, weights: Floats) -> Floats:
 
 def refine_pose(points: Floats, seen: Floats, pose: Floats, weights: Floats, steps: int = 4) -> Floats:
     """(6,) the pose that minimises the weighted reprojection error of (N, 3) points, by Gauss-Newton from ``pose``."""
+    basis, each = pose_only(len(points)), np.repeat(weights, 2)[:, None]
     for _ in range(steps):
-        residual, J = _pose_system(points, seen, pose)
-        Jw = J * weights[:, None, None]
-        normal = np.einsum("nij,nik->jk", Jw, J)
-        step = np.linalg.solve(normal + 1e-9 * np.eye(6), np.einsum("nij,ni->j", Jw, residual))
-        pose = _step(pose, step)
+        residual, J = linear_system(points, seen, pose, basis)
+        Jw = J * each
+        pose = _step(pose, np.linalg.solve(Jw.T @ J + 1e-9 * np.eye(6), Jw.T @ residual))
     return pose
 
 
@@ -104,16 +111,13 @@ def fit_identity(
 ) -> tuple[Floats, Floats]:
     """(80,) α and (6,) pose that explain landmarks (478, 3), with the prior α ~ N(0, 1)."""
     alpha = np.zeros(IDENTITY, np.float32)
-    pose = initial_pose(basis.shape(alpha, expression)[:468], seen[:468], basis.stillness[:468] + 0.05)
+    pose = initial_pose(basis.shape(alpha, expression)[:FACE_POINTS], seen[:FACE_POINTS], basis.stillness[:FACE_POINTS] + 0.05)
+    by_point = np.ascontiguousarray(basis.identity.transpose(1, 2, 0))
+    w = np.repeat(weights, 2)[:, None] / LANDMARK_NOISE**2
     for _ in range(steps):
-        points = basis.shape(alpha, expression)
-        residual, J_pose = _pose_system(points, seen, pose)
-        moved = basis.identity @ rotation(pose[:3]).T  # (80, 478, 3)
-        J_alpha = np.einsum("nij,anj->nia", _projection_gradient(place(points, pose)), moved)
-        J = np.concatenate([J_pose, J_alpha], 2).reshape(-1, 6 + IDENTITY)
-        w = np.repeat(weights, 2)[:, None] / LANDMARK_NOISE**2
-        normal = J.T @ (w * J)
-        gradient = J.T @ (w[:, 0] * residual.reshape(-1))
+        residual, J = linear_system(basis.shape(alpha, expression), seen, pose, by_point)
+        Jw = J * w
+        normal, gradient = Jw.T @ J, Jw.T @ residual
         normal[6:, 6:] += np.eye(IDENTITY)
         gradient[6:] -= alpha
         step = np.linalg.solve(normal + 1e-6 * np.eye(len(normal)), gradient)
@@ -144,21 +148,17 @@ def fit_expression(
     The tracker's scores are the prior: they know what a face does, the landmarks know by how much. β may leave 0…1 slightly.
     """
     count = len(EXPRESSION_NAMES)
-    beta = scores.copy()
-    weights = np.full(2 * 468, 1 / LANDMARK_NOISE**2, np.float32)
-    flat = basis.expression[:count, :468].reshape(count * 468, 3)
+    named, beta = slice(count), scores.copy()
+    prior = np.concatenate([np.zeros(6, np.float32), TRUST]) * LANDMARK_NOISE**2
     for _ in range(steps):
-        points = rest[:468] + np.tensordot(beta[:count], basis.expression[:count, :468], 1)
-        residual, J_pose = _pose_system(points, seen[:468], pose)
-        moved = (flat @ rotation(pose[:3]).T).reshape(count, 468, 3).transpose(1, 2, 0)
-        J = np.concatenate([J_pose, _projection_gradient(place(points, pose)) @ moved], 2).reshape(2 * 468, 6 + count)
-        Jw = J * weights[:, None]
-        normal, gradient = Jw.T @ J, Jw.T @ residual.reshape(-1)
-        normal[np.arange(6, 6 + count), np.arange(6, 6 + count)] += TRUST
-        gradient[6:] -= (beta[:count] - scores[:count]) * TRUST
-        step = np.linalg.solve(normal + 1e-6 * np.eye(6 + count, dtype=np.float32), gradient)
+        points = rest[:FACE_POINTS] + basis.expression_by_point @ beta[named]
+        residual, J = linear_system(points, seen, pose, basis.expression_by_point)
+        normal, gradient = J.T @ J, J.T @ residual
+        normal.flat[:: 7 + count] += prior
+        gradient[6:] -= (beta[named] - scores[named]) * prior[6:]
+        step = np.linalg.solve(normal, gradient)
         pose = _step(pose, step[:6])
-        beta[:count] += step[6:]
+        beta[named] += step[6:]
     return beta, pose
 
 
@@ -172,7 +172,7 @@ class LandmarkRegressor:
     def meet(self, face: Face, square: Square) -> None:
         """Fits the identity to a new face."""
         weights = np.ones(LANDMARKS, np.float32)
-        weights[468:] = 0
+        weights[FACE_POINTS:] = 0
         seen, scores = observed(face, square), expression_of(face)
         self._identity, _ = fit_identity(self.basis, seen, scores, weights)
         self._rest = self.basis.shape(self._identity, np.zeros(EXPRESSION, np.float32))
@@ -184,37 +184,12 @@ class LandmarkRegressor:
             self.meet(face, square)
         assert self._identity is not None  # noqa: S101 - for the type checker, ``meet`` has set it
         seen, scores = observed(face, square), expression_of(face)
-        start = initial_pose(self._rest[:468], seen[:468], self.basis.stillness[:468])
+        start = initial_pose(self._rest[:FACE_POINTS], seen[:FACE_POINTS], self.basis.stillness[:FACE_POINTS])
         pose = refine_pose(self._rest, seen, start, self.basis.stillness, steps=2)
         beta, pose = fit_expression(self.basis, self._rest, seen, scores, pose)
         gaze = gaze_of(self._eyes, self.basis.iris_radius_dm, pose, seen)
         neutral = Coefficients.neutral()
         return Coefficients(self._identity, beta, neutral.texture, neutral.illumination, pose, gaze)
-
-
-def _projection_gradient(placed: Floats) -> Floats:
-    """(N, 3) camera space → (N, 2, 3) derivative of the crop coordinates."""
-    depth = CAMERA_DISTANCE_DM - placed[:, 2]
-    scale, zero = FOCAL / depth, np.zeros_like(depth)
-    rows_x = np.stack([scale, zero, scale * placed[:, 0] / depth], 1)
-    rows_y = np.stack([zero, -scale, -scale * placed[:, 1] / depth], 1)
-    return np.stack([rows_x, rows_y], 1)
-
-
-def _pose_system(points: Floats, seen: Floats, pose: Floats) -> tuple[Floats, Floats]:
-    """Residual (N, 2) and its derivative (N, 2, 6) by a small rotation before R and a shift of t."""
-    placed = place(points, pose)
-    residual = seen[:, :2] - project(placed)[:, :2]
-    arm = placed - pose[3:]
-    zero = np.zeros(len(arm), np.float32)
-    x, y, z = arm.T
-    # columns: ω × arm for ω along each axis
-    turn = np.stack(
-        [np.stack([zero, -z, y], 1), np.stack([z, zero, -x], 1), np.stack([-y, x, zero], 1)],
-        2,
-    )
-    gradient = _projection_gradient(placed)
-    return residual, np.concatenate([gradient @ turn, gradient], 2)
 
 
 def _step(pose: Floats, step: Floats) -> Floats:

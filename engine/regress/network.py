@@ -11,11 +11,13 @@ import numpy as np
 from engine.crop import cut
 from engine.errors import AssetError
 from engine.head import HeadModel
-from engine.regress.crops import FACE_POINTS, carry_pose, crop_of, nearby, steadied
+from engine.regress.crops import carry_pose, crop_of, nearby, steadied
 from engine.regress.landmarks import MAX_GAZE, LandmarkBasis
 from engine.runtime.bundle import ASSETS, HEAD_ASSET, file_sha256
-from engine.runtime.sessions import Check, Session, open_session
-from engine.values import EXPRESSION_NAMES, Coefficients, Face, Floats, Picture, Square
+from engine.runtime.engines import Workshop
+from engine.runtime.ladder import Ladder
+from engine.runtime.sessions import Check, Session, open_session, probe
+from engine.values import EXPRESSION_NAMES, FACE_POINTS, Coefficients, Face, Floats, Picture, Square
 
 REGRESSOR = ASSETS / "regressor"
 GRAPH, MANIFEST = "network.onnx", "manifest.json"
@@ -32,9 +34,9 @@ class RegressorBundle:
     size_px: int
     check: Check
 
-    def open(self, backend: str = "auto", *, threads: int | None = None) -> Session:
+    def open(self, engine: str = "auto", *, threads: int | None = None, workshop: Workshop | None = None) -> Session:
         """A self-tested session; raises ConfigError, AssetError."""
-        return open_session(self.folder / GRAPH, backend, threads=threads, check=self.check)
+        return open_session(self.folder / GRAPH, engine, threads=threads, check=self.check, workshop=workshop)
 
 
 def write_regressor_manifest(folder: Path, size_px: int, answers: Floats, head_sha256: str) -> None:
@@ -62,14 +64,26 @@ def read_regressor(folder: Path = REGRESSOR) -> RegressorBundle:
             raise AssetError(f"{folder / GRAPH} is damaged: install the program again or export it anew.")
         if file_sha256(HEAD_ASSET) != manifest["head_sha256"]:
             raise AssetError(f"The regressor in {folder} was trained with another head model: train or export it anew.")
-        check = Check({OUTPUT: np.array(manifest["self_test"], np.float32)})
-        return RegressorBundle(folder, int(manifest["size_px"]), check)
+        size_px = int(manifest["size_px"])
+        check = Check({OUTPUT: np.array(manifest["self_test"], np.float32)}, {INPUT: (1, 3, size_px, size_px)})
+        return RegressorBundle(folder, size_px, check)
     except OSError as error:
         raise AssetError(
             f"The regressor in {folder} is not complete, {error}. Install the program again, or choose the landmark regressor."
         ) from error
     except (KeyError, TypeError, ValueError) as error:
         raise AssetError(f"{folder / MANIFEST} is not a regressor's manifest: {error!r}. Export it anew.") from error
+
+
+def sessions(bundle: RegressorBundle, engine: str, threads: int | None) -> Ladder[Session]:
+    """The ladder of the network's sessions."""
+
+    def answer(session: Session) -> Floats:
+        answered: Floats = session.run(probe(session.inputs))[OUTPUT].copy()
+        return answered
+
+    peak = max(1.0, float(np.ptp(bundle.check.expected[OUTPUT])))
+    return Ladder(engine, lambda name, workshop: bundle.open(name, threads=threads, workshop=workshop), answer, peak=peak)
 
 
 class NetworkRegressor:
@@ -79,18 +93,18 @@ class NetworkRegressor:
     The crop stays where it is while the face hardly moves: less jitter.
     """
 
-    def __init__(self, head: HeadModel, folder: Path = REGRESSOR, backend: str = "auto", threads: int | None = None) -> None:
+    def __init__(self, head: HeadModel, folder: Path = REGRESSOR, engine: str = "auto", threads: int | None = None) -> None:
         """Loads the network; a quarter of a second. Raises AssetError, ConfigError."""
         bundle = read_regressor(folder)
-        self._session, self._size = bundle.open(backend, threads=threads), bundle.size_px
+        self._ladder, self._size = sessions(bundle, engine, threads), bundle.size_px
         self._basis = LandmarkBasis.of(head)
         self._crop: Square | None = None
         self._input = np.empty((1, 3, self._size, self._size), np.float32)
 
     @property
-    def backend(self) -> str:
-        """The name of the backend that runs the network."""
-        return self._session.backend
+    def engine(self) -> str:
+        """The name of the engine that runs the network."""
+        return self._ladder.engine
 
     def meet(self, face: Face, square: Square) -> None:
         """Forgets where the last face was; there is nothing else to learn of a new person."""
@@ -109,7 +123,7 @@ class NetworkRegressor:
         """z of a tight crop (S, S, 3), p relative to its own camera; expression and gaze kept to what faces can do."""
         np.multiply(crop.transpose(2, 0, 1)[None], 1 / 127.5, out=self._input, dtype=np.float32)
         self._input -= 1
-        z = Coefficients.from_vector(self._session.run({INPUT: self._input})[OUTPUT][0].copy())
+        z = Coefficients.from_vector(self._ladder.run(lambda session: session.run({INPUT: self._input})[OUTPUT][0].copy()))
         named = len(EXPRESSION_NAMES)
         expression = np.concatenate([z.expression[:named].clip(0, 1), z.expression[named:]])
         return replace(z, expression=expression, gaze=z.gaze.clip(-MAX_GAZE, MAX_GAZE))

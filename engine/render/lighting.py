@@ -14,21 +14,21 @@ from engine.render.raster import Indices
 from engine.values import Floats
 
 # Lambert's kernel weighs the bands 1, 2/3, 1/4 (Ramamoorthi and Hanrahan 2001); √3 … are the harmonics relative to the constant.
-_BAND_1 = float(2 / 3 * np.sqrt(3))
-_BAND_2 = float(1 / 4 * np.sqrt(15))
-_BAND_2_ZONAL = float(1 / 4 * np.sqrt(5) / 2)
+BAND_1 = float(2 / 3 * np.sqrt(3))
+BAND_2 = float(1 / 4 * np.sqrt(15))
+BAND_2_ZONAL = float(1 / 4 * np.sqrt(5) / 2)
 
 
 def harmonics(normals: Floats) -> Floats:
     """(V, 3) unit normals → (V, 9): 1, y, z, x, xy, yz, 3z²−1, xz, x²−y², each with its factor."""
     x, y, z = normals.T
-    linear = [_BAND_1 * y, _BAND_1 * z, _BAND_1 * x]
+    linear = [BAND_1 * y, BAND_1 * z, BAND_1 * x]
     quadratic = [
-        _BAND_2 * x * y,
-        _BAND_2 * y * z,
-        _BAND_2_ZONAL * (3 * z * z - 1),
-        _BAND_2 * x * z,
-        _BAND_2 / 2 * (x * x - y * y),
+        BAND_2 * x * y,
+        BAND_2 * y * z,
+        BAND_2_ZONAL * (3 * z * z - 1),
+        BAND_2 * x * z,
+        BAND_2 / 2 * (x * x - y * y),
     ]
     return np.asarray(np.stack([np.ones_like(x), *linear, *quadratic], 1), np.float32)
 

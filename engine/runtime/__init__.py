@@ -1,8 +1,6 @@
-"""Running an exported graph: ``open_session`` and the ``Session`` it gives. Each backend's library is imported by one module.
+"""Running exported graphs: ``open_session`` and the ``Session`` it gives; see docs/engines.md."""
 
-Backends: openvino (fastest on x86 CPUs), onnxruntime (everywhere), torch (what the trainer has; CUDA where there is one).
-"""
+from engine.runtime.engines import ENGINES, engine_names, installed
+from engine.runtime.sessions import Check, Session, available_threads, open_session
 
-from engine.runtime.sessions import BACKENDS, Check, Session, available_threads, open_session
-
-__all__ = ["BACKENDS", "Check", "Session", "available_threads", "open_session"]
+__all__ = ["ENGINES", "Check", "Session", "available_threads", "engine_names", "installed", "open_session"]

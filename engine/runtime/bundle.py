@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import AssetError
-from engine.generator.variants import Variant
+from engine.generator.variants import GUIDE_CHANNELS, SOURCE_CHANNELS, Variant
+from engine.runtime.engines import Workshop
 from engine.runtime.sessions import Check, Session, open_session
-from engine.values import Floats
+from engine.values import COEFFICIENTS, Floats
 
 FORMAT = 1  # of the manifest; raised when an older program could not use a newer bundle
 MANIFEST = "manifest.json"
@@ -35,9 +36,22 @@ class Bundle:
     picture_mix: Floats
     checks: Mapping[str, Check]
 
-    def open(self, graph: str, backend: str = "auto", *, threads: int | None = None) -> Session:
+    def open(self, graph: str, engine: str = "auto", *, threads: int | None = None, workshop: Workshop | None = None) -> Session:
         """A session for 'source' or 'frame', self-tested; raises ConfigError, AssetError."""
-        return open_session(self.folder / f"{graph}.onnx", backend, threads=threads, check=self.checks[graph])
+        path, check = self.folder / f"{graph}.onnx", self.checks[graph]
+        return open_session(path, engine, threads=threads, check=check, workshop=workshop)
+
+
+def input_shapes(graph: str, variant: Variant) -> dict[str, tuple[int, ...]]:
+    """Name → shape of what is fed to 'source' or 'frame'."""
+    if graph == "source":
+        return {"photo": (1, SOURCE_CHANNELS, variant.size, variant.size)}
+    shapes: dict[str, tuple[int, ...]] = {
+        "z": (1, COEFFICIENTS),
+        "guide": (1, GUIDE_CHANNELS, variant.guide_size, variant.guide_size),
+        "prior": (1, 2, variant.top, variant.top),
+    }
+    return shapes | {f"source_{r}": (1, variant.feature_width(r), r, r) for r in variant.resolutions}
 
 
 def file_sha256(path: Path) -> str:
@@ -84,11 +98,14 @@ def read_bundle(folder: Path) -> Bundle:
             _require_hash(
                 HEAD_ASSET, manifest["head_sha256"], f"is not the head model that the generator in {folder} was trained with"
             )
+        variant = Variant.from_json(json.dumps(manifest["variant"]))
         checks = {
-            graph: Check({name: np.array(values, np.float32) for name, values in entry["self_test"].items()})
+            graph: Check(
+                {name: np.array(values, np.float32) for name, values in entry["self_test"].items()},
+                input_shapes(graph, variant),
+            )
             for graph, entry in manifest["graphs"].items()
         }
-        variant = Variant.from_json(json.dumps(manifest["variant"]))
         return Bundle(folder, variant, np.array(manifest["picture_mix"], np.float32), checks)
     except OSError as error:
         raise AssetError(

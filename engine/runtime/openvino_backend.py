@@ -6,8 +6,10 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from engine.errors import AssetError
+from engine.runtime.engines import Workshop
 from engine.values import Floats
 
 # Importing openvino reports "import" to its makers and writes a client number into the home directory, unless this module
@@ -18,9 +20,9 @@ import openvino  # noqa: E402
 
 
 class OpenVinoSession:
-    """A compiled graph on the CPU, float32."""
+    """A compiled graph on the CPU."""
 
-    backend = "openvino"
+    engine = ""
 
     def __init__(self, model: openvino.CompiledModel) -> None:
         # Node names: a port may have further names, of what was folded into it.
@@ -37,20 +39,42 @@ class OpenVinoSession:
         return {name: result[number] for number, name in enumerate(self._outputs)}
 
 
-def open_graph(path: Path, threads: int) -> OpenVinoSession:
+def missing(precision: str) -> str | None:
+    """What this processor lacks for the precision, or None."""
+    capabilities = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "this processor does not compute in bfloat16" if precision == "bf16" and "BF16" not in capabilities else None
+
+
+def open_graph(path: Path, precision: str, threads: int, workshop: Workshop) -> OpenVinoSession:
     """Compile for low latency; raises AssetError."""
-    # float32 also where the CPU has bfloat16: coordinates in bfloat16 are off by a pixel. No pinning: the other stages
-    # of the program use the same cores.
-    settings = {
+    del workshop  # nothing is kept: compiling takes half a second
+    try:
+        return OpenVinoSession(_core().compile_model(str(path), "CPU", _settings(precision, threads)))
+    except RuntimeError as error:
+        raise AssetError(f"cannot read or compile it, {str(error).strip().splitlines()[-1]}") from error
+
+
+def open_lite(content: bytes, shape: tuple[int, ...]) -> OpenVinoSession:
+    """A TensorFlow Lite network with one input, which shall have that shape; one thread. Raises AssetError, OSError."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # OpenVINO reads this format from files only
+        path = Path(folder) / "network.tflite"
+        path.write_bytes(content)
+        try:
+            model = _core().read_model(str(path))
+            model.reshape(shape)
+            return OpenVinoSession(_core().compile_model(model, "CPU", _settings("f32", 1)))
+        except RuntimeError as error:
+            raise AssetError(f"cannot read or compile it, {str(error).strip().splitlines()[-1]}") from error
+
+
+def _settings(precision: str, threads: int) -> dict[str, str | int | bool]:
+    """float32 unless bfloat16 is asked for, also where the CPU has it. No pinning: other stages use the same cores."""
+    return {
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_PRECISION_HINT": precision,
         "INFERENCE_NUM_THREADS": threads,
         "ENABLE_CPU_PINNING": False,
     }
-    try:
-        return OpenVinoSession(_core().compile_model(str(path), "CPU", settings))
-    except RuntimeError as error:
-        raise AssetError(f"cannot read or compile it, {str(error).strip().splitlines()[-1]}") from error
 
 
 @cache

@@ -1,8 +1,7 @@
-"""Sessions, the dictionary of backends, and the self-test that every opened graph must pass."""
+"""Sessions: opened graphs, and the self-test that every one of them must pass before it is used."""
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,53 +10,70 @@ from typing import Protocol
 
 import numpy as np
 
-from engine.errors import AssetError, ConfigError
+from engine.errors import AssetError
+from engine.runtime.engines import FIRST, Workshop, backend_of, known, usable
 from engine.values import Floats
 
-BACKENDS = {
-    "openvino": "engine.runtime.openvino_backend",
-    "onnxruntime": "engine.runtime.onnxruntime_backend",
-    "torch": "engine.runtime.torch_backend",
-}
-AUTOMATIC = ("openvino", "onnxruntime")  # fastest first, measured in docs/generator.md
 MOST_THREADS = 4  # more do not make these small networks faster
-TOLERANCE = 2e-3  # of the self-test, relative to 1 + |expected|; float32 backends differ by less than 1e-4
+TOLERANCE = 2e-3  # of exact engines' self-test, relative to 1 + |expected|; they differ by less than 1e-4
+LEAST_DB = 40.0  # agreement that the other engines must reach, with the stored answers and in the picture
+EQUAL_DB = 150.0  # stands for no difference at all
 
 
 class Session(Protocol):
     """An opened graph. One thread at a time may run it.
 
-    backend  the name in ``BACKENDS`` that was really obtained
+    engine   the name in ``ENGINES`` that was really obtained
     inputs   name → shape of every input that the graph reads
     """
 
-    backend: str
+    engine: str
     inputs: Mapping[str, tuple[int, ...]]
 
     def run(self, feeds: Mapping[str, Floats]) -> dict[str, Floats]:
         """Input name → C-contiguous float32 array of the stated shape (further names are ignored) → output name → array.
 
-        The outputs belong to the session: the next run overwrites them.
+        The outputs belong to the session: the next run overwrites them. Raises whatever its library raises.
         """
 
 
 @dataclass(frozen=True)
 class Check:
-    """What a graph must answer to ``probe``: per output, the values at evenly spread places (``pick``)."""
+    """What a graph must be and answer.
+
+    expected  per output, its values for ``probe`` at evenly spread places (``pick``)
+    inputs    name → shape that will be fed, or None to take the graph's own
+    """
 
     expected: Mapping[str, Floats]
+    inputs: Mapping[str, tuple[int, ...]] | None = None
 
-    def complaint(self, session: Session) -> str | None:
-        """None when the session answers as stored, otherwise what is wrong."""
+    def complaint(self, session: Session, *, exact: bool = True) -> str | None:
+        """None when the session answers as stored (to rounding, or to ``LEAST_DB``), otherwise what is wrong."""
+        for name, shape in (self.inputs or {}).items():
+            if session.inputs.get(name, shape) != shape:
+                return f"its '{name}' has the shape {session.inputs[name]}, wanted was {shape}: export it anew"
         outputs = session.run(probe(session.inputs))
         for name, expected in self.expected.items():
-            got = pick(outputs[name])
-            if not np.isfinite(outputs[name]).all():
-                return f"its self-test gave values that are not finite in '{name}'"
-            error = float(np.max(np.abs(got - expected) / (1 + np.abs(expected))))
-            if error > TOLERANCE:
-                return f"its self-test of '{name}' was off by {error:.2g}, at most {TOLERANCE:.2g} is right"
+            if name not in outputs or pick(outputs[name]).shape != expected.shape:
+                return f"it has no output '{name}' of the stored size: export it anew"
+            problem = _disagreement(name, outputs[name], expected, exact)
+            if problem is not None:
+                return problem
         return None
+
+
+def _disagreement(name: str, output: Floats, expected: Floats, exact: bool) -> str | None:
+    got = pick(output)
+    if not np.isfinite(output).all():
+        return f"its self-test gave values that are not finite in '{name}'"
+    error = float(np.max(np.abs(got - expected) / (1 + np.abs(expected))))
+    if exact and error > TOLERANCE:
+        return f"its self-test of '{name}' was off by {error:.2g}, at most {TOLERANCE:.2g} is right"
+    agreement_db = decibels(got, expected, max(1.0, float(np.ptp(expected))))
+    if not agreement_db >= LEAST_DB:
+        return f"its self-test of '{name}' agrees to {agreement_db:.0f} dB, at least {LEAST_DB:.0f} is right"
+    return None
 
 
 def probe(inputs: Mapping[str, tuple[int, ...]]) -> dict[str, Floats]:
@@ -76,36 +92,52 @@ def pick(output: Floats) -> Floats:
     return picked
 
 
+def decibels(got: Floats, wanted: Floats, peak: float) -> float:
+    """Peak signal-to-noise ratio [dB], at most ``EQUAL_DB``; NaN when a value is."""
+    error = float(np.mean((got.astype(np.float64) - wanted) ** 2))
+    return EQUAL_DB if error == 0 else min(EQUAL_DB, float(10 * np.log10(peak**2 / error)))
+
+
 def available_threads() -> int:
     """How many threads a session uses unless told: the CPUs that this process may use, at most ``MOST_THREADS``."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(usable, MOST_THREADS)
+    usable_cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable_cpus, MOST_THREADS)
 
 
-def open_session(path: Path, backend: str = "auto", *, threads: int | None = None, check: Check | None = None) -> Session:
-    """Open an exported graph with the named backend, or with the first of ``AUTOMATIC`` that opens it and passes ``check``.
+def open_session(
+    path: Path,
+    engine: str = "auto",
+    *,
+    threads: int | None = None,
+    check: Check | None = None,
+    workshop: Workshop | None = None,
+) -> Session:
+    """Open an exported graph with the named engine, or with the first of ``FIRST`` that opens it and passes ``check``.
 
-    Raises ConfigError for an unknown name and AssetError, with every backend's reason, when none can run the graph.
+    Raises ConfigError for a name that is unknown or not installed, and AssetError, with every engine's reason, when none can
+    run the graph.
     """
-    if backend != "auto" and backend not in BACKENDS:
-        raise ConfigError(f"The backend must be auto, {', '.join(BACKENDS)}; got '{backend}'.")
+    if engine != "auto":
+        usable(engine)
     reasons = []
-    for name in AUTOMATIC if backend == "auto" else (backend,):
-        session = _open(path, name, threads or available_threads(), check)
-        if not isinstance(session, str):
-            return session
-        reasons.append(f"{name}: {session}")
-    raise AssetError(f"No backend could run {path} ({'; '.join(reasons)}). Install the program again, or name another backend.")
+    for name in FIRST if engine == "auto" else (engine,):
+        try:
+            return _open(path, name, threads or available_threads(), check, workshop or Workshop())
+        except ImportError as error:  # noqa: PERF203 — two engines
+            reasons.append(f"{name}: cannot be imported here, {error}")
+        except AssetError as error:
+            reasons.append(f"{name}: {error}")
+    raise AssetError(f"No engine could run {path} ({'; '.join(reasons)}). Install the program again, or name another engine.")
 
 
-def _open(path: Path, name: str, threads: int, check: Check | None) -> Session | str:
-    """A self-tested session of one backend, or why there is none."""
+def _open(path: Path, name: str, threads: int, check: Check | None, workshop: Workshop) -> Session:
+    """A self-tested session of one engine; raises AssetError, ImportError."""
     if not path.is_file():
-        return "there is no such file"
-    try:
-        session: Session = importlib.import_module(BACKENDS[name]).open_graph(path, threads)
-    except ImportError as error:
-        return f"cannot be imported here, {error}"
-    except AssetError as error:
-        return str(error)
-    return (check.complaint(session) if check else None) or session
+        raise AssetError("there is no such file")
+    engine = known(name)
+    session: Session = backend_of(engine).open_graph(path, engine.option, threads, workshop)
+    session.engine = name
+    complaint = check.complaint(session, exact=engine.exact) if check else None
+    if complaint is not None:
+        raise AssetError(complaint)
+    return session

@@ -1,34 +1,35 @@
-"""torch: runs the module itself, with the weights that are stored in the exported graph. The only backend that imports torch."""
+"""torch: runs the module itself, with the weights that are stored in the exported graph. The reference."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
 from engine.generator import graphs
-from engine.values import Floats
+from engine.runtime.device import DeviceSession, Lane, Port, tensors
+from engine.runtime.engines import Workshop
 
 
-class TorchSession:
-    """A graph on CUDA where there is one, else on the CPU."""
-
-    backend = "torch"
-
-    def __init__(self, graph: graphs.Graph) -> None:
-        self.inputs: Mapping[str, tuple[int, ...]] = {name: tuple(value.shape) for name, value in graph.example().items()}
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._graph = graph.to(self._device).eval()
-
-    def run(self, feeds: Mapping[str, Floats]) -> dict[str, Floats]:
-        """See ``Session.run``."""
-        with torch.inference_mode():
-            tensors = self._graph(*(torch.from_numpy(feeds[name]).to(self._device) for name in self.inputs))
-        return {name: tensor.cpu().numpy() for name, tensor in zip(self._graph.outputs, tensors, strict=True)}
+def missing(device: str) -> str | None:
+    """What this build of the library lacks for the device, or None."""
+    return "torch finds no CUDA" if device == "cuda" and not torch.cuda.is_available() else None
 
 
-def open_graph(path: Path, threads: int) -> TorchSession:
+def open_graph(path: Path, device: str, threads: int, workshop: Workshop) -> DeviceSession:
     """Rebuild the module from the graph's metadata and weights; raises AssetError."""
+    del workshop  # nothing is kept: it is ready at once
     torch.set_num_threads(threads)
-    return TorchSession(graphs.load(path))
+    lane = Lane(device)
+    graph = graphs.load(path).to(lane.device).eval()
+    ports = {name: Port(tuple(value.shape), lane) for name, value in graph.example().items()}
+    with torch.inference_mode():
+        shapes = [tuple(answer.shape) for answer in graph(*tensors(ports))]
+    answers = {name: Port(shape, lane) for name, shape in zip(graph.outputs, shapes, strict=True)}
+
+    def work() -> None:
+        with torch.inference_mode():
+            for port, answer in zip(answers.values(), graph(*tensors(ports)), strict=True):
+                port.tensor.copy_(answer)
+
+    return DeviceSession(ports, answers, lane, work)

@@ -1,73 +1,54 @@
 """The only place that knows mediapipe: face landmarks with blend-shape scores, and the person matte.
 
-mediapipe 0.10.21 is the last release whose models all run locally and that reports nothing to anyone; the face landmarker is the
-published float16 model (``engine/assets/face_landmarker.task``).
+mediapipe 0.10.21 is the last release whose models all run locally and that reports nothing to anyone.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal
 
 import mediapipe as mp
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 
+from engine.track.regions import width_px
 from engine.values import EXPRESSION_NAMES, LANDMARKS, Face, Floats, Picture
 
-MODEL = Path(__file__).parent.parent / "assets" / "face_landmarker.task"
 MAX_FACES = 6  # in a portrait; more are not counted
 
 
-class Tracker:
-    """Finds faces. ``mode`` "video" follows one face from frame to frame, "picture" looks at each picture on its own."""
+class Landmarker:
+    """mediapipe's own graph around its face networks. ``mode`` "video" looks at frames in order, "picture" at each on its own."""
 
-    def __init__(self, mode: Literal["video", "picture"] = "video") -> None:
-        self._video = mode == "video"
+    def __init__(self, mode: Literal["video", "picture"], model: Path) -> None:
         options = vision.FaceLandmarkerOptions(
             # the model is handed over as bytes: mediapipe cannot open paths outside ASCII on Windows
-            base_options=BaseOptions(model_asset_buffer=MODEL.read_bytes()),
-            running_mode=vision.RunningMode.VIDEO if self._video else vision.RunningMode.IMAGE,
+            base_options=BaseOptions(model_asset_buffer=model.read_bytes()),
+            running_mode=vision.RunningMode.VIDEO if mode == "video" else vision.RunningMode.IMAGE,
             # with 1, mediapipe smooths over time and lags a sixth of a second behind a blink; the drive does its own smoothing
-            num_faces=2 if self._video else MAX_FACES,
+            num_faces=2 if mode == "video" else MAX_FACES,
             output_face_blendshapes=True,
         )
         self._landmarker = vision.FaceLandmarker.create_from_options(options)
         self._time_ms = -1
-        self._last: Face | None = None
 
-    def track(self, image: Picture, time_s: float) -> Face | None:
-        """The face in a frame taken at ``time_s`` (any clock that does not run backward), or None."""
+    def find_one(self, image: Picture, time_s: float, last: Face | None) -> Face | None:
+        """See ``engine.track.tracker.Finder`` (mode "video")."""
         self._time_ms = max(self._time_ms + 1, round(time_s * 1000))  # mediapipe refuses equal times
-        found = self._landmarker.detect_for_video(_wrap(image), self._time_ms)
-        faces = _faces(found, image)
-        if not faces:
-            return None
-        # the one followed so far, or the largest
-        self._last = min(faces, key=self._distance)
-        return self._last
-
-    def _distance(self, face: Face) -> float:
-        """How unlike the face of the last frame, or how small when there was none."""
-        if self._last is None:
-            return -float(np.ptp(face.landmarks[:, 0]))
-        return float(np.abs(face.landmarks - self._last.landmarks).mean())
+        faces = _faces(self._landmarker.detect_for_video(_wrap(image), self._time_ms), image)
+        if last is None:
+            return max(faces, key=width_px, default=None)
+        followed = last.landmarks
+        return min(faces, key=lambda face: float(np.abs(face.landmarks - followed).mean()), default=None)
 
     def find_all(self, image: Picture) -> list[Face]:
-        """Every face of a still picture, the largest first (mode "picture")."""
-        faces = _faces(self._landmarker.detect(_wrap(image)), image)
-        return sorted(faces, key=lambda face: -float(np.ptp(face.landmarks[:, 0])))
+        """Every face of a still picture (mode "picture")."""
+        return _faces(self._landmarker.detect(_wrap(image)), image)
 
     def close(self) -> None:
-        """Frees the model; the tracker cannot be used afterwards."""
+        """Frees the model; the landmarker cannot be used afterwards."""
         self._landmarker.close()
-
-    def __enter__(self) -> Tracker:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
 def person_matte(image: Picture) -> Floats:

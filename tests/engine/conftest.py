@@ -34,7 +34,7 @@ def mona() -> Portrait:
 
 @pytest.fixture(scope="session")
 def animator() -> Animator:
-    return Animator(backend="onnxruntime")
+    return Animator(engine="onnxruntime")
 
 
 @pytest.fixture(scope="session")

@@ -46,4 +46,4 @@ def test_using_a_portrait_changes_the_picture_at_once(
 
 def test_animating_before_a_portrait_was_given_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="needs a portrait"):
-        Animator(backend="onnxruntime").animate(None)  # type: ignore[arg-type]
+        Animator(engine="onnxruntime").animate(None)  # type: ignore[arg-type]

@@ -108,7 +108,7 @@ def test_live_use_of_a_bundle_makes_the_picture_that_torch_makes(name: str, comm
     generator, folder = commanded if name == "tiny-paper" else bundle(TINY_LIVE)
     variant = generator.variant
     scene = scenes.moving(variant.size)
-    live = Generator(folder, backend="onnxruntime", threads=1)
+    live = Generator(folder, engine="onnxruntime", threads=1)
     live.set_source(scene.foreground, scene.matte, scene.plate, scene.photo)
     guide = make_guide(scene.render, np.ones_like(scene.matte), scene.render_weight, variant.guide_size)
     z = np.linspace(-1, 1, COEFFICIENTS, dtype=np.float32)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,11 +20,13 @@ import pytest
 
 import vcam.assembly
 import vcam.bench
+import vcam.bench_engines
 import vcam.cli.edit
 import vcam.cli.render
 import vcam.cli.run
 import vcam.outputs
 from engine.errors import DeviceError
+from engine.runtime.trial import Trial
 from engine.values import EXPRESSION_NAMES, Coefficients
 from tests.fakes import FakeAnimator, FakeDriver, FakeSink, FakeTracker, fake_face, fake_prepare, flat
 from vcam.capture import choice
@@ -59,7 +62,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeAnimator:
     animator = FakeAnimator()
     fakes = {
         "open_tracker": FakeTracker,
-        "open_animator": lambda _backend: animator,
+        "open_animator": lambda *_options: animator,
         "prepare_avatar": lambda _animator, path, size: fake_prepare(size)(path),
         "live_driver": lambda _settings: FakeDriver,
         "demo_driver": lambda: FakeDriver,
@@ -112,13 +115,26 @@ def test_run_without_devices_demonstrates_and_says_what_is_missing(
     assert "No webcam was found: the bundled demo drive moves the avatar." in said
 
 
+def test_the_button_of_the_preview_page_reaches_the_driver(
+    engine: FakeAnimator, photo: Path, driving: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def pressed_at_once(_settings: object, _state: object, recalibrate: Callable[[], None], _messages: object) -> FakeSink:
+        recalibrate()
+        return FakeSink()
+
+    monkeypatch.setattr(vcam.cli.run, "open_preview", pressed_at_once)
+    arguments = ["--avatar", str(photo), "--camera", str(driving), "--output", "preview", "--frames", "20"]
+    assert run_command(["run", *arguments]) == 0
+    assert capsys.readouterr().err.count("Calibrated: the face of this moment is the one at rest.") == 1
+
+
 def test_run_sends_a_placeholder_before_anything_is_loaded(
     engine: FakeAnimator, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sink = FakeSink()
     monkeypatch.setattr(vcam.outputs, "open_virtual", lambda _settings: sink)
     seen_at_load = []
-    monkeypatch.setattr(vcam.assembly, "open_animator", lambda _backend: seen_at_load.append(len(sink.sent)) or engine)
+    monkeypatch.setattr(vcam.assembly, "open_animator", lambda *_options: seen_at_load.append(len(sink.sent)) or engine)
     assert run_command(["run", "--avatar", str(photo), "--output", "virtual", "--frames", "3"]) == 0
     assert seen_at_load[0] >= 1
     assert sink.sent[0].shape == (720, 1280, 3)
@@ -238,7 +254,7 @@ def test_wrong_use_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]
     assert "Traceback" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["run", "render", "edit", "inspect", "devices", "bench"])
+@pytest.mark.parametrize("command", ["run", "render", "edit", "inspect", "devices", "bench", "doctor"])
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command([command, "--help"]) == 0
     assert f"hifihead {command}" in capsys.readouterr().out
@@ -266,15 +282,26 @@ def test_devices_lists_cameras_and_virtual_cameras(monkeypatch: pytest.MonkeyPat
     assert "modprobe" in capsys.readouterr().err
 
 
+TRIALS = {
+    "openvino": Trial("openvino", ok=True, psnr_db=150.0, ms=20.0, build_s=0.5),
+    "tensorrt": Trial("tensorrt", ok=False, reason="The engine 'tensorrt' is not installed."),
+}
+
+
 def test_bench_prints_the_agreed_shape(
     engine: FakeAnimator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     z = np.zeros((2, 261), np.float32)
     monkeypatch.setattr(vcam.bench, "read_recording", lambda: Recording(np.array([0, 9], np.float32), z))
     monkeypatch.setattr(vcam.bench, "WARM_UP_S", 0.1)
+    monkeypatch.setattr(vcam.bench_engines, "engine_names", lambda: list(TRIALS))
+    monkeypatch.setattr(vcam.bench_engines, "try_engine", lambda _folder, name: TRIALS[name])
     assert run_command(["bench", "--json", "--seconds", "2"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert set(result) == {"end_to_end", "stages", "memory_mb"}
+    assert set(result) == {"end_to_end", "stages", "memory_mb", "unpaced", "engines", "peak_gflop_per_s"}
+    assert set(result["end_to_end"]) == {"fps", "latency_ms", "jitter_ms", "cpu_s_per_s"}
+    assert result["unpaced"]["fps"] > 0
+    assert [row["name"] for row in result["engines"]] == ["openvino", "tensorrt"]
     assert result["end_to_end"]["fps"] > 5
     assert result["end_to_end"]["latency_ms"]["p50"] > 0
     assert set(result["stages"]) >= {"track", "drive", "animate", "compose", "send"}
@@ -284,7 +311,7 @@ def test_bench_prints_the_agreed_shape(
 def test_an_unexpected_failure_is_a_sentence(
     engine: FakeAnimator, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(vcam.cli.edit, "open_animator", lambda _backend: 1 / 0)
+    monkeypatch.setattr(vcam.cli.edit, "open_animator", lambda *_options: 1 / 0)
     assert run_command(["edit", "--avatar", str(photo), "--out", str(tmp_path / "a.png")]) == 1
     said = capsys.readouterr().err
     assert "ZeroDivisionError" in said
@@ -302,3 +329,10 @@ def test_the_program_itself_sets_its_environment_and_returns_its_code() -> None:
     code = "import os; from vcam.__main__ import prepare_process; prepare_process(); print(os.environ['OPENBLAS_NUM_THREADS'])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert result.stdout == "1\n"
+
+
+def test_a_terminal_without_the_marks_gets_something_readable() -> None:
+    western = {**os.environ, "PYTHONIOENCODING": "cp1252"}  # Windows, redirected
+    code = "from vcam.__main__ import print_anything; print_anything(); print('✔ Python')"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True, env=western)
+    assert result.stdout.strip() == b"? Python"

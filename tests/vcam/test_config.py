@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ConfigError
+from engine.runtime import engine_names
 from vcam.config import Settings
 from vcam.config_file import known_keys, parse_settings, read_settings, with_changes
 
@@ -48,7 +49,7 @@ def test_an_empty_file_gives_the_defaults() -> None:
         ('[output]\nsink = "foo"', ["output.sink", "'virtual'", "'foo'"]),
         ("[output]\nwidth_px = 1281", ["output.width_px", "multiple of 2", "1281"]),
         (f'[output]\ncamera_name = "{"x" * 32}"', ["output.camera_name", "at most 31"]),
-        ('[engine]\nbackend = "cuda"', ["engine.backend", "'openvino'", "'cuda'"]),
+        ('[runtime]\nengine = "cuda"', ["runtime.engine", "'openvino'", "'cuda'"]),
         ("avatar = 3", ["avatar", "a [section]", "got 3"]),
         ("[camera\n", ["valid TOML", "line 1"]),
         ("[camera]\nfps = 1\nwidth_px = 1", ["camera.width_px", "1 more mistake"]),
@@ -79,6 +80,11 @@ def test_changes_of_the_command_line_are_checked_too() -> None:
     assert (changed.output.width_px, changed.output.fps) == (512, Settings().output.fps)
     with pytest.raises(ConfigError, match=r"output\.width_px"):
         with_changes(Settings(), {"output": {"width_px": 7}})
+
+
+def test_every_engine_can_be_named() -> None:
+    for name in ("auto", *engine_names()):
+        assert parse_settings(f'[runtime]\nengine = "{name}"', "config.toml").runtime.engine == name
 
 
 def test_settings_are_frozen() -> None:

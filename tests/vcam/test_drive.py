@@ -134,6 +134,21 @@ def test_nothing_jumps_when_the_face_comes_back() -> None:
     assert np.abs(after.pose - before.pose).max() < 0.02
 
 
+def test_after_a_rest_the_portrait_eases_into_life_and_is_private_only_later() -> None:
+    script = Script()
+    drive = Drive(SOURCE, script, DriveOptions(hold_s=0.5, privacy_s=5))
+    last = run(drive, script, coefficients(jawOpen=0.6), 0, 1)
+    drive.resume(1000.0)
+    first = drive.step(None, 1000.0)
+    assert first.state == "idle"
+    np.testing.assert_allclose(first.z.vector(), last.vector(), atol=1e-3)
+    assert drive.step(None, 1004.0).state == "idle"
+    assert drive.step(None, 1006.0).state == "privacy"
+    drive.resume(2000.0)
+    assert drive.step(None, 2000.1).state == "idle"
+    assert drive.step(FACE, 2000.2).state == "driving"
+
+
 def test_before_any_face_the_portrait_breathes() -> None:
     drive = Drive(SOURCE, Script())
     shown = [drive.step(None, k / FPS) for k in range(300)]

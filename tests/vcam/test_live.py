@@ -15,6 +15,7 @@ from tests.fakes import MARKER, FakeAnimator, FakeDriver, FakeTracker, Said, fak
 from vcam.capture.choice import NoCamera
 from vcam.clock import SystemClock
 from vcam.config import Settings
+from vcam.governor import Governor
 from vcam.live import Live
 from vcam.messages import Messages
 from vcam.performer import Performer
@@ -32,6 +33,12 @@ class MarkerCamera:
     def take(self, timeout_s: float) -> Frame | None:
         time.sleep(0.01)
         return Frame(flat(MARKER), time.monotonic())
+
+    def rest(self) -> None:
+        pass
+
+    def wake(self) -> None:
+        pass
 
     def close(self) -> None:
         pass
@@ -52,6 +59,7 @@ def make_live(photo: str, said: Said, camera: object | None = None, prepare: Cal
         screen=Screen(SIZE),
         clock=clock,
         messages=messages,
+        governor=Governor(clock, said),
     ).start()
 
 

@@ -181,6 +181,44 @@ def test_motions_of_the_old_avatar_are_never_drawn_on_the_new_one() -> None:
         assert rig.animator.drawn[-1] is avatar.coefficients
 
 
+@pytest.mark.parametrize(
+    ("network_every", "wanted"),
+    [(1, ["new"] * 6), (2, ["kept", "new"] * 3), (0, ["none"] * 6)],
+)
+def test_the_network_corrects_as_often_as_it_may(network_every: int, wanted: list[str]) -> None:
+    rig = Rig(repeat(True))
+    red = fake_avatar("red", (200, 40, 40))
+    for _ in wanted:
+        rig.portrayer.portray(Cue(red, FakeMotion(red.coefficients, "driving"), None, face_found=True), network_every)
+    assert rig.animator.corrections == wanted
+
+
+def test_after_a_rest_the_avatar_moves_before_the_camera_delivers() -> None:
+    rig = Rig([*[True] * 5, *[False] * 95, *[False] * 5])
+    rig.performer.offer(fake_avatar())
+    rig.advance(5)
+    assert rig.advance(95)[-1] == "privacy"
+    rig.performer.resume()
+    assert rig.advance(1) != ["privacy"]
+
+
+def test_a_sinks_clock_skips_times_that_have_passed_and_stays_even() -> None:
+    clock, screen, times, stats = FakeClock(), Screen(SIZE), list[float](), Stats()
+    screen.show(Shown(flat((9, 9, 9)), "driving", shown_s=clock.now()))
+
+    class SlowSink(FakeSink):
+        def send(self, picture: np.ndarray) -> None:
+            times.append(clock.now())
+            clock.pass_time(0.05 if len(times) == 3 else 0.01)
+
+    SinkLoop(screen, [SlowSink()], 30, clock=clock, stats=stats).run(Event(), frames=9, placeholders=True, check=lambda: None)
+    places = (np.array(times) - times[0]) * 30
+    assert places == pytest.approx([0, 1, 2, 4, 5, 6, 7, 8, 9], abs=1e-6)
+    jitter = stats.percentiles_ms("jitter")
+    assert jitter is not None
+    assert jitter[0] == 0
+
+
 def test_a_late_picture_is_not_waited_for() -> None:
     clock, sink, screen = FakeClock(), FakeSink(), Screen(SIZE)
     loop = SinkLoop(screen, [sink], 30, clock=clock, stats=Stats())
@@ -276,3 +314,22 @@ def test_a_cue_has_no_place_for_a_picture() -> None:
     arrays = [value for value in vars(cue.motion.z).values() if isinstance(value, np.ndarray)]
     assert sum(array.size for array in arrays) == 261
     assert not any(np.shares_memory(array, frame.image) for array in arrays)
+
+
+def test_a_new_calibration_waits_for_a_face() -> None:
+    rig = Rig(repeat(True), [FakeTracker(iter([fake_face(), None, None, fake_face(), fake_face()]))])
+    rig.performer.offer(fake_avatar())
+    rig.advance()
+    rig.performer.recalibrate()
+    rig.advance(2)
+    assert rig.drivers[0].recalibrated == 0
+    rig.advance(2)
+    assert rig.drivers[0].recalibrated == 1
+    assert rig.said == ["Calibrated: the face of this moment is the one at rest."]
+
+
+def test_a_recording_cannot_be_calibrated() -> None:
+    clock, said = FakeClock(), Said()
+    performer = Performer(None, FakeDriver, clock=clock, messages=Messages(said, clock), stats=Stats())  # type: ignore[arg-type]
+    performer.recalibrate()
+    assert said == ["There is nobody to calibrate to: a recording moves the avatar."]

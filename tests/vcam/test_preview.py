@@ -16,8 +16,14 @@ from vcam.sinks.preview import PreviewPage
 
 
 @pytest.fixture
-def page() -> Iterator[PreviewPage]:
-    page = PreviewPage(0, 90, lambda: {"state": "driving", "fps": 25.0, "sinks": []})
+def pressed() -> list[bool]:
+    """One entry per press of the page's button."""
+    return []
+
+
+@pytest.fixture
+def page(pressed: list[bool]) -> Iterator[PreviewPage]:
+    page = PreviewPage(0, 90, lambda: {"state": "driving", "fps": 25.0, "sinks": []}, lambda: pressed.append(True))
     yield page
     page.close()
 
@@ -71,8 +77,25 @@ def test_a_wrong_token_or_host_gets_404(page: PreviewPage, place: str) -> None:
         assert httpx.get(page.address + place, headers={"host": host}).status_code == 404
 
 
+def test_the_button_recalibrates(page: PreviewPage, pressed: list[bool]) -> None:
+    assert 'fetch("recalibrate", { method: "POST" })' in httpx.get(page.address).text
+    own = {"origin": f"http://127.0.0.1:{page.port}"}
+    assert httpx.post(page.address + "recalibrate", headers=own).status_code == 204
+    assert httpx.post(page.address + "recalibrate").status_code == 204  # a program of this machine that knows the address
+    assert len(pressed) == 2
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+def test_other_pages_cannot_press_the_button(page: PreviewPage, pressed: list[bool], origin: str) -> None:
+    assert httpx.post(page.address + "recalibrate", headers={"origin": origin}).status_code == 404
+    assert httpx.get(page.address + "recalibrate").status_code == 404
+    assert httpx.post(page.address[:-2] + "/recalibrate").status_code == 404
+    assert httpx.post(page.address + "recalibrate", headers={"host": "evil.example"}).status_code == 404
+    assert pressed == []
+
+
 def test_tokens_are_long_and_never_the_same(page: PreviewPage) -> None:
-    other = PreviewPage(0, 90, dict)
+    other = PreviewPage(0, 90, dict, lambda: None)
     try:
         tokens = [address.address.split("/")[3] for address in (page, other)]
         assert len(set(tokens)) == 2
@@ -92,11 +115,11 @@ def test_it_listens_on_this_machine_only(page: PreviewPage) -> None:
 
 def test_a_taken_port_is_told(page: PreviewPage) -> None:
     with pytest.raises(DeviceError, match=rf"port {page.port}.*preview\.port"):
-        PreviewPage(page.port, 90, dict)
+        PreviewPage(page.port, 90, dict, lambda: None)
 
 
 def test_it_closes_while_somebody_looks() -> None:
-    page = PreviewPage(0, 90, dict)
+    page = PreviewPage(0, 90, dict, lambda: None)
     page.send(flat((1, 2, 3), 320, 180))
     with httpx.stream("GET", page.address + "stream.mjpg", timeout=5) as response:
         next(response.iter_bytes())

@@ -17,10 +17,11 @@ from tests.fakes import FakeClock, FakeSink, Said, flat, gone
 from vcam import v4l2
 from vcam.capture.video import read_frames, video_info
 from vcam.messages import Messages
-from vcam.sinks import virtual
+from vcam.sinks import driver, virtual
+from vcam.sinks.driver import Host, create_command, this_host
 from vcam.sinks.mp4 import Mp4File
 from vcam.sinks.reopening import ReopeningSink
-from vcam.sinks.virtual import VirtualCamera, create_command
+from vcam.sinks.virtual import VirtualCamera
 
 NAME = "HifiHead Cam"
 LOOPBACK = v4l2.LOOPBACK_DRIVER
@@ -47,9 +48,20 @@ def on(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return lambda system: monkeypatch.setattr(virtual.platform, "system", lambda: system)
 
 
-def opened(device: v4l2.Device | None, *, rearms: bool = True, others: tuple[v4l2.Device, ...] = ()) -> VirtualCamera:
+def opened(
+    device: v4l2.Device | None, *, rearms: bool = True, sends: bool = True, kept: str = "", others: tuple[v4l2.Device, ...] = ()
+) -> VirtualCamera:
     devices = [*others, *([device] if device else [])]
-    return VirtualCamera((64, 48), 30, NAME, find=lambda: devices, rearm=lambda _path: rearms, open_with=OpenedCamera)
+    return VirtualCamera(
+        (64, 48),
+        30,
+        NAME,
+        find=lambda: devices,
+        rearm=lambda _path: rearms,
+        sends=lambda _path: sends,
+        kept_format=lambda _path, _size: kept,
+        open_with=OpenedCamera,
+    )
 
 
 def test_the_camera_is_found_by_its_name(on: Callable[[str], None]) -> None:
@@ -73,9 +85,28 @@ def test_a_stuck_camera_is_cured(on: Callable[[str], None]) -> None:
         opened(stuck, rearms=False)
 
 
+def test_a_meeting_that_goes_on_reading_does_not_bar_the_second_start(on: Callable[[str], None]) -> None:
+    on("Linux")
+    read = v4l2.Device(PATH, NAME, "ok", LOOPBACK, capture=True)
+    assert opened(read, sends=False).device == str(PATH)
+    with pytest.raises(DeviceError, match="in use"):
+        opened(read, sends=False, rearms=False)
+    with pytest.raises(DeviceError, match="insists on 640x480 YU12, wanted 64x48"):
+        opened(read, sends=False, kept="640x480 YU12")
+
+
+def test_sending_is_told_by_new_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = tmp_path / "video9"
+    device.write_bytes(b"picture")  # a file has something to read once
+    assert not v4l2.sends(device, seconds=0.01)
+    monkeypatch.setattr(v4l2, "picture_waits", lambda _descriptor: True)
+    assert v4l2.sends(device)
+    assert v4l2.sends(tmp_path / "forbidden")
+
+
 def test_every_obstacle_is_told_with_its_cure(on: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
     on("Linux")
-    monkeypatch.setattr(virtual, "module_installed", lambda: True)
+    monkeypatch.setattr(driver, "module_installed", lambda: True)
     cases = {
         "in use by another program": v4l2.Device(PATH, NAME, "ok", LOOPBACK, capture=True),
         "usermod -aG video": v4l2.Device(PATH, NAME, "no permission"),
@@ -93,16 +124,15 @@ def test_every_obstacle_is_told_with_its_cure(on: Callable[[str], None], monkeyp
 @pytest.mark.parametrize(
     ("system", "words"), [("Windows", "UnityCaptureName=HifiHead Cam"), ("Darwin", "OBS Studio"), ("Linux", "v4l2loopback")]
 )
-def test_the_command_that_creates_one_is_the_systems_own(on: Callable[[str], None], system: str, words: str) -> None:
-    on(system)
-    assert words in create_command(NAME)
+def test_the_command_that_creates_one_is_the_systems_own(system: str, words: str) -> None:
+    assert words in create_command(NAME, Host(system, "apt", module_installed=True))
 
 
 def test_without_the_module_it_is_installed_first(on: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
     on("Linux")
-    monkeypatch.setattr(virtual, "module_installed", lambda: False)
-    monkeypatch.setattr(virtual.shutil, "which", lambda tool: tool == "apt")
-    assert create_command(NAME).startswith("sudo apt install v4l2loopback-dkms && sudo modprobe v4l2loopback ")
+    monkeypatch.setattr(driver, "module_installed", lambda: False)
+    monkeypatch.setattr(driver.shutil, "which", lambda tool: tool == "dnf")
+    assert create_command(NAME, this_host()).startswith("sudo dnf install akmod-v4l2loopback && sudo modprobe v4l2loopback ")
 
 
 def test_other_systems_join_every_reason(on: Callable[[str], None]) -> None:

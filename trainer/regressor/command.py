@@ -54,21 +54,24 @@ def regressor(
     rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
     threads: Annotated[int | None, typer.Option(help="Of torch on a CPU; 0 = its own choice.")] = None,
+    identity: Annotated[str | None, typer.Option(help="Identity network, for the perceptual term.")] = None,
 ) -> None:
     """Train the network that regresses z from a picture."""
     # the imports are here so that `trainer --help` does not wait for torch
     from engine.head import load_head
     from trainer.regressor.augment import mirror_of
     from trainer.regressor.batches import Mixture
-    from trainer.regressor.config import read_config
+    from trainer.regressor.config import RegressorConfig
     from trainer.regressor.examples import open_examples
     from trainer.regressor.loop import Training, train
     from trainer.training.distributed import team
+    from trainer.training.settings import read_settings
 
     changes = {
         "backbone": backbone, "size": size, "images": images, "batch": batch, "rate": rate, "seed": seed, "threads": threads,
+        "identity": identity,
     }  # fmt: skip
-    settings = read_config(config, changes)
+    settings = read_settings(RegressorConfig, config, changes)
     folders, shares = zip(*(parse_set(text) for text in sets), strict=True)
     opened = [open_examples(folder) for folder in folders]
     with team() as together:

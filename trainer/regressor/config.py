@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import Any
-
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
 
 from engine.errors import ConfigError
 from trainer.regressor.losses import DEFAULT_WEIGHTS
@@ -18,8 +14,8 @@ SELF_SUPERVISED = (
     "photometric", "perceptual", "unlikely_identity", "unlikely_texture", "beyond_expression", "coloured_light",
 )  # fmt: skip
 
-# What may change when a run goes on: how long, how often it reports, and on how many threads.
-FREE = ("images", "decay", "checkpoint_every", "report_every", "threads")
+# What may change when a run goes on: how long, how often it reports, on how many threads, and where a file lies.
+FREE = ("images", "decay", "checkpoint_every", "report_every", "threads", "identity")
 
 
 @dataclass(frozen=True)
@@ -41,6 +37,7 @@ class RegressorConfig:
     checkpoint_every  images between checkpoints
     report_every      images between points of the curves
     threads           of torch on a CPU; 0 = its own choice
+    identity          file of an identity network (``trainer.identity``), which the perceptual term needs; "" = none
     """
 
     backbone: BackboneName = "lite0"
@@ -58,6 +55,7 @@ class RegressorConfig:
     checkpoint_every: int = 3_200
     report_every: int = 320
     threads: int = 0
+    identity: str = ""
 
     def __post_init__(self) -> None:
         """Raises ConfigError for an impossible value."""
@@ -86,32 +84,3 @@ class RegressorConfig:
     def fingerprint(self) -> dict[str, Any]:
         """What must not change between two parts of one run."""
         return {name: value for name, value in asdict(self).items() if name not in FREE}
-
-
-def read_config(path: Path | None, changes: Mapping[str, Any]) -> RegressorConfig:
-    """The settings of a TOML file (or the defaults), changed by what the command line says. Raises ConfigError."""
-    settings = {**({} if path is None else _read(path)), **{k: v for k, v in changes.items() if v is not None}}
-    known = {f.name: type(f.default) for f in fields(RegressorConfig)}
-    for name, value in settings.items():
-        if name not in known:
-            raise ConfigError(f"The setting {name!r} is unknown; there are {', '.join(known)}.")
-        _require_type(name, value, known[name])
-    weights = {**DEFAULT_WEIGHTS, **settings.pop("weights", {})}
-    return replace(RegressorConfig(), **settings, weights=weights)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomlkit.parse(path.read_text(encoding="utf-8")).unwrap()
-    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        raise ConfigError(f"The settings {path} cannot be read: {error}") from error
-
-
-def _require_type(name: str, value: object, kind: type) -> None:
-    if name == "weights":
-        if not isinstance(value, Mapping) or not all(isinstance(v, int | float) for v in value.values()):
-            raise ConfigError(f"weights must be a table of numbers, got {value!r}.")
-        return
-    wanted: tuple[type, ...] = (int, float) if kind is float else (kind,)
-    if not isinstance(value, wanted) or isinstance(value, bool):
-        raise ConfigError(f"{name} must be {'a number' if kind is float else kind.__name__}, got {value!r}.")

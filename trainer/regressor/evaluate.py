@@ -14,7 +14,7 @@ from engine.regress import Regressor
 from engine.track import Tracker
 from engine.values import Coefficients, Face, Floats, Picture, Square
 from trainer.data.synthetic import Sample
-from trainer.regressor.metrics import blink_counts, channels, correlations, errors, expression_of, jitter, mean_errors
+from trainer.metrics.motion import blink_counts, channels, correlations, errors, expression_of, jitter, mean_errors
 
 Regressors = Mapping[str, Callable[[], Regressor]]
 NOISE = 2.5  # standard deviation of a still camera's noise, of 255

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
-from engine.errors import ConfigError, HifiHeadError
+from engine.errors import ConfigError
 from engine.head import HeadModel
+from trainer.identity import open_identity
 from trainer.regressor.batches import Batch, Mixture
 from trainer.regressor.config import RegressorConfig
 from trainer.regressor.losses import weighted_sum
@@ -22,13 +19,11 @@ from trainer.training.average import Average
 from trainer.training.checkpoint import Checkpoint, load_checkpoint, require_same, save_checkpoint
 from trainer.training.curves import Curves
 from trainer.training.distributed import Team
+from trainer.training.diverged import diverged
+from trainer.training.progress import RunProgress, due
 from trainer.training.schedule import learning_rate
 
 LAST = "last.pt"
-
-
-class DivergedError(HifiHeadError):
-    """The loss is no number any more."""
 
 
 class Training:
@@ -61,7 +56,7 @@ class Training:
         norm = nn.utils.clip_grad_norm_(self.trained, config.gradient_norm)
         means = self.team.average(torch.stack([total.detach(), *(t.detach().mean() for t in terms.values())]))
         if not bool(torch.isfinite(means).all() & torch.isfinite(norm)):
-            raise DivergedError(_diverged(self.images, batch, dict(zip(["total", *terms], means.tolist(), strict=True))))
+            raise diverged(self.images, batch.names, dict(zip(["total", *terms], means.tolist(), strict=True)))
         self.optimiser.step()
         self.images += config.batch
         self.average.follow(self.network, config.batch, self.images)
@@ -91,14 +86,16 @@ def train(training: Training, mixture: Mixture, head: HeadModel, folder: Path) -
     config, team = training.config, training.team
     if config.threads:
         torch.set_num_threads(config.threads)
-    loss = Objective(head, config.weights).to(team.device)
+    identity = open_identity(Path(config.identity)) if config.identity else None
+    loss = Objective(head, config.weights, identity).to(team.device)
 
     # Go on where the run stopped.
     last = folder / LAST
     if last.exists():
         training.resume(last)
 
-    with Curves(folder if team.leads else None) as curves, _progress(config.images, training.images, shown=team.leads) as tick:
+    progress = RunProgress(config.images, training.images, shown=team.leads)
+    with Curves(folder if team.leads else None) as curves, progress as tick:
         while training.images < config.images:
             # One step on this process's part of the batch.
             batch = mixture.batch(training.images, config.batch, team.share(config.batch)).to(team.device)
@@ -106,9 +103,9 @@ def train(training: Training, mixture: Mixture, head: HeadModel, folder: Path) -
             tick(training.images, terms["total"])
 
             # Curves, pictures, checkpoint.
-            if _due(training.images, config.report_every, config.batch):
+            if due(training.images, config.report_every, config.batch):
                 curves.add(terms, training.images)
-            if _due(training.images, config.checkpoint_every, config.batch) and team.leads:
+            if due(training.images, config.checkpoint_every, config.batch) and team.leads:
                 curves.show(_grid(training, batch, loss), training.images)
                 training.save(last)
     if team.leads:
@@ -123,18 +120,6 @@ def load_average(path: Path) -> RegressorNet:
     return network.eval().requires_grad_(False)
 
 
-def _due(images: int, every: int, batch: int) -> bool:
-    return images // every > (images - batch) // every
-
-
-def _diverged(images: int, batch: Batch, terms: Mapping[str, float]) -> str:
-    wrong = [name for name, value in terms.items() if not math.isfinite(value)]
-    return (
-        f"The loss is not finite after {images} images (terms: {', '.join(wrong) or 'the gradient'}; "
-        f"examples: {', '.join(batch.names[:4])}, …). The last checkpoint is kept: lower the rate or look at these examples."
-    )
-
-
 def _grid(training: Training, batch: Batch, loss: Objective) -> Tensor:
     """(3, H, W) 0…1: up to eight pictures, green dots where the landmarks are, red ones where the average sees them."""
     from trainer.regressor.pictures import landmark_grid  # here, because only the leading process draws
@@ -142,29 +127,3 @@ def _grid(training: Training, batch: Batch, loss: Objective) -> Tensor:
     with torch.no_grad():
         points, _ = loss.supervised.geometry(training.average.network(batch.pictures[:8]))
     return landmark_grid(batch.pictures[:8], batch.targets.landmarks[:8], points)
-
-
-class _Tick:
-    """Moves the progress bar."""
-
-    def __init__(self, progress: Progress, total: int, done: int) -> None:
-        self._progress = progress
-        self._task = progress.add_task("training", total=total, completed=done, loss="")
-
-    def __call__(self, images: int, loss: float) -> None:
-        self._progress.update(self._task, completed=images, loss=f"loss {loss:.3f}")
-
-    def __enter__(self) -> _Tick:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self._progress.stop()
-
-
-def _progress(total: int, done: int, *, shown: bool) -> _Tick:
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[loss]}"),
-        TimeElapsedColumn(), TimeRemainingColumn(),
-    )  # fmt: skip
-    return _Tick(Progress(*columns, disable=not shown), total, done)

@@ -12,8 +12,8 @@ from engine.conventions import place, project
 from engine.crop import cut
 from engine.head import HeadModel
 from engine.portrait import Portrait
-from engine.regress.crops import FACE_POINTS, carry_pose, tight_crop
-from engine.values import Coefficients, Floats, Picture, Square
+from engine.regress.crops import carry_pose, tight_crop
+from engine.values import FACE_POINTS, Coefficients, Floats, Picture, Square
 from trainer.data.shards import Crop
 from trainer.data.synthetic import Sample
 from trainer.data.synthetic.moments import draw_moment

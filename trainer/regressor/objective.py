@@ -18,10 +18,12 @@ class Objective(nn.Module):
     """Named terms of a batch. What has no weight and is dear is not computed."""
 
     def __init__(self, head: HeadModel, weights: Mapping[str, float], embed: Embed | None = None) -> None:
-        """Raises ConfigError for a weight on the perceptual term without ``embed``, an identity network (N, 3, S, S) → (N, D)."""
+        """Raises ConfigError for a weight on the perceptual term without ``embed``, an identity network."""
         super().__init__()
         if weights.get("perceptual", 0) and embed is None:
-            raise ConfigError("The perceptual term needs an identity network, and this program has none: set its weight to 0.")
+            raise ConfigError(
+                "The perceptual term needs an identity network: give its file (--identity), or set the term's weight to 0."
+            )
         self.supervised = SupervisedLoss(head)
         wanted = any(weights.get(name, 0) for name in SELF_SUPERVISED)
         self.self_supervised = SelfSupervisedLoss(head, embed=embed) if wanted else None
@@ -30,5 +32,5 @@ class Objective(nn.Module):
         """(N, 261) predictions → name → (N,)."""
         terms: dict[str, Tensor] = self.supervised(z, batch.targets)
         if self.self_supervised is not None:
-            terms |= self.self_supervised(z, batch.pictures)
+            terms |= self.self_supervised(z, batch.pictures, batch.targets.landmarks)
         return terms

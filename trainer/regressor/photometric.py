@@ -20,11 +20,12 @@ from engine.conventions import project as project_numpy
 from engine.head import HeadModel, Part
 from engine.render import Renderer, create_renderer
 from engine.values import Coefficients
+from trainer.identity import identity_loss, points_of
 from trainer.regressor.geometry import place, project, split
 from trainer.regressor.losses import distance
 
-Embed = Callable[[Tensor], Tensor]
-"""(N, 3, S, S) pictures −1…1 → (N, D) features of who is seen, differentiable."""
+Embed = Callable[[Tensor, Tensor], Tensor]
+"""(N, 3, S, S) pictures −1…1, (N, 5, 2) points of ``trainer.identity`` → (N, D) features of who is seen, differentiable."""
 
 
 @dataclass(frozen=True)
@@ -98,14 +99,14 @@ class SelfSupervisedLoss(nn.Module):
         super().__init__()
         self.render, self._size, self._embed = SkinRenderer(head, size), size, embed
 
-    def forward(self, z: Tensor, pictures: Tensor) -> dict[str, Tensor]:
-        """(N, 261) and (N, 3, S, S) −1…1 → name → (N,)."""
+    def forward(self, z: Tensor, pictures: Tensor, landmarks: Tensor) -> dict[str, Tensor]:
+        """(N, 261), (N, 3, S, S) −1…1 and the landmarks seen in them, (N, 478, 2) crop coordinates → name → (N,)."""
         skins = [self.render(one) for one in z]
         terms = {"photometric": photometric(skins, pictures), **regularisation(z)}
         if self._embed is not None:
             small = functional.interpolate(pictures, (self._size, self._size), mode="area")
-            alike = functional.cosine_similarity(self._embed(painted(skins, small)), self._embed(small))
-            terms["perceptual"] = 1 - alike
+            points = points_of(landmarks)
+            terms["perceptual"] = identity_loss(self._embed(painted(skins, small), points), self._embed(small, points))
         return terms
 
 

@@ -51,5 +51,11 @@ class NoCamera:
     def take(self, timeout_s: float) -> None:
         self._closed.wait(timeout_s)
 
+    def rest(self) -> None:
+        """There is no device."""
+
+    def wake(self) -> None:
+        """There is no device."""
+
     def close(self) -> None:
         self._closed.set()

@@ -102,6 +102,8 @@ class VideoCamera:
         self._path, self._clock, self._messages, self._stats = path, clock, messages, stats
         self._slot: Slot[Frame] = Slot()
         self._stop = threading.Event()
+        self._awake = threading.Event()
+        self._awake.set()
         self._thread = threading.Thread(target=self._play, name="video", daemon=True)
 
     def start(self) -> VideoCamera:
@@ -111,8 +113,17 @@ class VideoCamera:
     def take(self, timeout_s: float) -> Frame | None:
         return self._slot.take(timeout_s)
 
+    def rest(self) -> None:
+        """Halts the film."""
+        self._awake.clear()
+
+    def wake(self) -> None:
+        """Goes on where it was."""
+        self._awake.set()
+
     def close(self) -> None:
         self._stop.set()
+        self._awake.set()
         self._slot.close()
         if self._thread.is_alive():
             self._thread.join(timeout=3.0)
@@ -133,7 +144,16 @@ class VideoCamera:
             if frame is None:
                 break
             last_s = frame.time_s
+            start_s += self._rested_s()
             self._clock.wait_until(start_s + last_s)
             deliver(Frame(frame.image, start_s + last_s))
         self._clock.wait_until(start_s + last_s + 1 / float(self._info.fps))
         return True
+
+    def _rested_s(self) -> float:
+        """Waits while the film is halted; for how long that was."""
+        if self._awake.is_set():
+            return 0.0
+        begin_s = self._clock.now()
+        self._awake.wait()
+        return self._clock.now() - begin_s

@@ -22,6 +22,7 @@ from vcam.slot import Slot
 from vcam.stats import Stats
 
 APIS = {"Linux": cv2.CAP_V4L2, "Windows": cv2.CAP_DSHOW, "Darwin": cv2.CAP_AVFOUNDATION}
+REST_STEP_S = 60.0  # waking ends it
 MISSES_UNTIL_LOST = 3  # failed reads in a row after which the camera counts as unplugged
 
 
@@ -94,6 +95,8 @@ class Webcam:
         self._clock, self._messages, self._stats, self._open = clock, messages, stats, open_with
         self._slot: Slot[Frame] = Slot()
         self._stop = threading.Event()
+        self._resting = False
+        self._woken = threading.Event()  # there is something to do before the present wait is over
         self._thread: threading.Thread | None = None
         self._device: Any = None
         self._misses = 0
@@ -108,8 +111,17 @@ class Webcam:
     def take(self, timeout_s: float) -> Frame | None:
         return self._slot.take(timeout_s)
 
+    def rest(self) -> None:
+        """Gives the webcam back after the frame at hand: its light goes off."""
+        self._resting = True
+
+    def wake(self) -> None:
+        self._resting = False
+        self._woken.set()
+
     def close(self) -> None:
         self._stop.set()
+        self._woken.set()
         self._slot.close()
         if self._thread is not None:
             self._thread.join(timeout=3.0)
@@ -118,11 +130,16 @@ class Webcam:
         while not self._stop.is_set():
             wait_s = self.step()
             if wait_s > 0:
-                self._stop.wait(wait_s)
+                self._woken.wait(wait_s)
+                self._woken.clear()
         self._release()
 
     def step(self) -> float:
         """Opens the camera when it is not open, else reads one frame. Returns how long to wait before the next step [s]."""
+        if self._resting:
+            self._release()
+            self._slot.take(0)  # a frame from before the rest must not be seen after it
+            return REST_STEP_S
         if self._device is None:
             self._device = self._messages.attempt("camera", "Opening the camera", lambda: self._open(self._number, self._wanted))
             self._lost |= self._device is None

@@ -149,12 +149,34 @@ def devices_command_line(json: JsonOption = False) -> None:
 @app.command("bench")
 def bench_command_line(
     seconds: Annotated[float, typer.Option(min=2, max=600, help="How long to measure.", metavar="S")] = 10.0,
+    compare: Annotated[
+        Path | None,
+        typer.Option(help="Show the differences from an earlier run, a file of --json.", metavar="FILE", show_default=False),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Measure speed on the bundled portrait and drive, at 512x512; needs no devices."""
+    """Measure speed on the bundled portrait and drive, at 512x512, and every engine; needs no devices."""
     from vcam.cli.bench import bench
 
-    bench(seconds, as_json=json)
+    bench(seconds, as_json=json, compare=compare)
+
+
+@app.command("doctor")
+def doctor_command_line(
+    *,
+    loop: Annotated[
+        bool, typer.Option("--loop", help="Send numbered pictures through the virtual camera and read them back.")
+    ] = False,
+    gpu: Annotated[bool, typer.Option("--gpu", help="Build, verify and time every engine; a table for bug reports.")] = False,
+    json: JsonOption = False,
+    config: Annotated[
+        Path | None, typer.Option(help="The settings file; without it config.toml.", metavar="FILE", show_default=False)
+    ] = None,
+) -> None:
+    """Something wrong? One screen says what stands in the way, and the exact cure; 0 when the camera can be used, else 1."""
+    from vcam.cli.doctor import DoctorOptions, doctor
+
+    doctor(DoctorOptions(loop, gpu, json, config))
 
 
 def run_command(arguments: Sequence[str]) -> int:

@@ -14,7 +14,7 @@ from vcam import v4l2
 from vcam.config import OutputSettings
 from vcam.config_file import default_path, read_settings
 from vcam.messages import say_on_stderr
-from vcam.sinks.virtual import absent_sentence
+from vcam.sinks.driver import absent_sentence
 
 PROBED_CAMERAS = 4  # where the system gives no list
 

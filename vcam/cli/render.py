@@ -40,7 +40,7 @@ def render_files(
         # the parts, the same as the live camera's
         clock, stats = MediaClock(), Stats()
         messages = StrictMessages(say_on_stderr, clock)
-        animator = open_animator(settings.engine.backend)
+        animator = open_animator(settings.runtime.engine)
         person = prepare_avatar(animator, avatar, size)
         result.notes.extend(person.notes)
         performer = Performer(open_tracker, live_driver(settings), clock=clock, messages=messages, stats=stats)

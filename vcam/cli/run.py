@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import signal
 import threading
 from collections.abc import Callable
@@ -12,13 +13,16 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from engine.picture import refuse_unreadable
+from vcam.attention import Attention
 from vcam.avatar import photo_path
 from vcam.clock import SystemClock
 from vcam.config import Settings
 from vcam.config_file import default_path, read_settings, with_changes
+from vcam.governor import Governor
 from vcam.loop import SinkLoop
 from vcam.messages import Messages, say_on_stderr
 from vcam.outputs import open_first, open_preview, wants_preview
+from vcam.promptness import wake_promptly
 from vcam.screen import Screen
 from vcam.seams import Clock, Sink
 from vcam.stats import Stats
@@ -55,26 +59,56 @@ def run(options: RunOptions) -> None:
         sinks = open_first(settings.output, clock=clock, messages=messages)
         closing.callback(close_all, sinks)
         loop = SinkLoop(screen, sinks, settings.output.fps, clock=clock, stats=stats)
+        governor = Governor(clock, lambda sentence: messages.say_rarely("quality", sentence))
         closing.callback(lambda: messages.say(f"Sent {loop.sent} pictures of the avatar."))
         to_file = settings.output.sink.startswith("file:")
         if not to_file:
             loop.tick(placeholders=True)
+        recalibrate = threading.Event()
         if wants_preview(settings.output):
-            sinks.append(open_preview(settings.preview, lambda: state_of(loop, sinks, stats), messages))
+            state = functools.partial(state_of, loop, sinks, stats, governor)
+            sinks.append(open_preview(settings.preview, state, recalibrate.set, messages))
         # everything else
         from vcam.assembly import open_live, watch_config
 
-        live = open_live(settings, photo, screen, clock=clock, messages=messages, stats=stats)
+        live = open_live(settings, photo, screen, governor, clock=clock, messages=messages, stats=stats)
         closing.callback(live.close)
         closing.enter_context(watch_config(config_path, in_file, live, messages))
         live.start()
         # the sink's clock, until the end
-        check = watching(live, loop, messages, clock)
+        on_demand = not settings.output.always_on and options.frames is None
+        attention = attend(sinks, live, loop, messages, clock) if on_demand else None
+        check = watching(live, loop, attention, recalibrate, messages, clock)
+        wake_promptly()  # after the threads were started, which would inherit it
         loop.run(threading.Event(), frames=options.frames, placeholders=not to_file, check=check)
 
 
-def watching(live: Live, loop: SinkLoop, messages: Messages, clock: Clock) -> Callable[[], None]:
-    """What the sink's clock looks at before each picture: whether a thread gave up, and whether the avatar has just appeared."""
+def attend(sinks: list[Sink], live: Live, loop: SinkLoop, messages: Messages, clock: Clock) -> Attention:
+    """Rests everything while nobody watches any of the sinks."""
+
+    def rest() -> None:
+        live.rest()
+        loop.resting = True
+        messages.say("Nobody watches: the webcam is off, and the camera rests until somebody does.")
+
+    def wake() -> None:
+        loop.resting = False
+        live.wake()
+        messages.say("Somebody watches: the webcam is on.")
+
+    return Attention(lambda: any(sink.watched() for sink in sinks), rest=rest, wake=wake, clock=clock)
+
+
+def watching(
+    live: Live,
+    loop: SinkLoop,
+    attention: Attention | None,
+    recalibrate: threading.Event,
+    messages: Messages,
+    clock: Clock,
+) -> Callable[[], None]:
+    """What is looked at after each picture: whether a thread gave up, the avatar has just appeared, nobody watches, or the user
+    asked for a new calibration."""
     started_s = clock.now()
 
     def check() -> None:
@@ -82,6 +116,11 @@ def watching(live: Live, loop: SinkLoop, messages: Messages, clock: Clock) -> Ca
             raise live.failure
         if loop.sent == 1:
             messages.say_rarely("live", f"The avatar is live, {clock.now() - started_s:.1f} s after the start. Ctrl-C ends.")
+        if recalibrate.is_set():
+            recalibrate.clear()
+            live.recalibrate()
+        if loop.sent and attention is not None:
+            attention.look()
 
     return check
 
@@ -97,7 +136,7 @@ def effective_settings(options: RunOptions, in_file: Settings) -> Settings:
     return with_changes(in_file, {"output": output, "camera": camera})
 
 
-def state_of(loop: SinkLoop, sinks: list[Sink], stats: Stats) -> dict[str, Any]:
+def state_of(loop: SinkLoop, sinks: list[Sink], stats: Stats, governor: Governor) -> dict[str, Any]:
     """What the preview page shows."""
     shown = loop.newest
     latency = stats.percentiles_ms("latency")
@@ -106,6 +145,8 @@ def state_of(loop: SinkLoop, sinks: list[Sink], stats: Stats) -> dict[str, Any]:
         "avatar": Path(shown.avatar).name if shown else "",
         "fps": round(loop.rate.per_second(), 1),
         "latency_ms": latency[0] if latency else None,
+        "quality": governor.level.name,
+        "engine": shown.engine if shown else "",
         "sinks": [sink.name.split(" http")[0] for sink in sinks],
         "stages": stats.table(),
     }

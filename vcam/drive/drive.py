@@ -79,6 +79,10 @@ class Drive:
         self._square = self._neutral = None
         self._smooth.reset()
 
+    def resume(self, time_s: float) -> None:
+        """After a rest: eases into idling at once, and the face counts as lost only since now."""
+        self._lost_s, self._from = time_s - self._options.hold_s, self._shown
+
     def step(self, face: Face | None, time_s: float) -> Motion:
         """The motion at ``time_s``, given the face of the newest frame or None."""
         motion = self._driven(face, time_s) if face is not None else self._without_face(time_s)

@@ -50,6 +50,9 @@ class Mp4File:
             raise InputError(f"{self.name} cannot be written further ({error}).") from error
         self.frames += 1
 
+    def watched(self) -> bool:
+        return True  # each picture is kept
+
     def close(self) -> None:
         """Completes the file and gives it its name; a file without frames is removed."""
         if not self._open:

@@ -37,15 +37,18 @@ REPEAT_AFTER_S = 1.0  # a still picture is sent again so often, so that a new vi
 
 
 class PreviewPage:
-    """``address`` opens in a browser. ``state`` returns what the page shows beside the picture."""
+    """``address`` opens in a browser. ``state`` returns what is shown beside the picture; its button calls ``recalibrate``."""
 
-    def __init__(self, port: int, jpeg_quality: int, state: Callable[[], dict[str, Any]], token: str | None = None) -> None:
-        self._token = token or secrets.token_urlsafe(16)
-        self._quality, self._state = jpeg_quality, state
+    def __init__(
+        self, port: int, jpeg_quality: int, state: Callable[[], dict[str, Any]], recalibrate: Callable[[], None]
+    ) -> None:
+        self._token = secrets.token_urlsafe(16)
+        self._quality, self._state, self._recalibrate = jpeg_quality, state, recalibrate
         self._latest: tuple[int, Picture] | None = None
         self._encoded: tuple[int, bytes] = (0, b"")
         self._encode_lock = threading.Lock()
         self._closing = False
+        self._viewers = 0
         listener = listen(port)
         self.port = int(listener.getsockname()[1])
         self.address = f"http://127.0.0.1:{self.port}/{self._token}/"
@@ -60,6 +63,9 @@ class PreviewPage:
         number = self._latest[0] + 1 if self._latest else 1
         self._latest = (number, picture)
 
+    def watched(self) -> bool:
+        return self._viewers > 0
+
     def close(self) -> None:
         self._closing = True
         self._server.should_exit = True
@@ -71,18 +77,21 @@ class PreviewPage:
             Route("/{token}/", self._guarded(self._page)),
             Route("/{token}/stream.mjpg", self._guarded(self._stream)),
             Route("/{token}/state.json", self._guarded(self._state_json)),
+            Route("/{token}/recalibrate", self._guarded(self._recalibrated, post=True), methods=["GET", "POST"]),
         ]
         return Starlette(routes=routes)
 
-    def _guarded(self, handler: Callable[[], Response]) -> Callable[[Request], Any]:
-        """The handler behind the checks of token and host."""
+    def _guarded(self, handler: Callable[[], Response], *, post: bool = False) -> Callable[[Request], Any]:
+        """The handler behind the checks of token, host and method; what changes something is asked for by this page only."""
 
         async def guarded(request: Request) -> Response:
             hosts = (f"127.0.0.1:{self.port}", f"localhost:{self.port}")
             given = str(request.path_params["token"]).encode()
-            if request.headers.get("host") not in hosts or not secrets.compare_digest(given, self._token.encode()):
-                return Response("Not Found", 404, HEADERS, "text/plain")
-            return handler()
+            allowed = request.headers.get("host") in hosts and secrets.compare_digest(given, self._token.encode())
+            if post:
+                origin = request.headers.get("origin", f"http://{hosts[0]}")
+                allowed = allowed and request.method == "POST" and origin in [f"http://{host}" for host in hosts]
+            return handler() if allowed else Response("Not Found", 404, HEADERS, "text/plain")
 
         return guarded
 
@@ -92,6 +101,10 @@ class PreviewPage:
     def _state_json(self) -> Response:
         return JSONResponse(self._state(), headers=HEADERS)
 
+    def _recalibrated(self) -> Response:
+        self._recalibrate()
+        return Response(status_code=204, headers=HEADERS)
+
     def _stream(self) -> Response:
         return StreamingResponse(self._pictures(), media_type="multipart/x-mixed-replace; boundary=frame", headers=HEADERS)
 
@@ -99,15 +112,19 @@ class PreviewPage:
         """One part per picture; a slow viewer skips pictures and never delays anybody."""
         shown, sent_s = 0, 0.0
         loop = asyncio.get_running_loop()
-        while not self._closing:
-            latest = self._latest
-            due = latest is not None and (latest[0] != shown or loop.time() - sent_s > REPEAT_AFTER_S)
-            if latest is None or not due:
-                await asyncio.sleep(0.004)
-                continue
-            shown, sent_s = latest[0], loop.time()
-            jpeg = await loop.run_in_executor(None, self._jpeg, *latest)
-            yield b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(jpeg), jpeg)
+        self._viewers += 1
+        try:
+            while not self._closing:
+                latest = self._latest
+                due = latest is not None and (latest[0] != shown or loop.time() - sent_s > REPEAT_AFTER_S)
+                if latest is None or not due:
+                    await asyncio.sleep(0.004)
+                    continue
+                shown, sent_s = latest[0], loop.time()
+                jpeg = await loop.run_in_executor(None, self._jpeg, *latest)
+                yield b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(jpeg), jpeg)
+        finally:
+            self._viewers -= 1
 
     def _jpeg(self, number: int, picture: Picture) -> bytes:
         """The picture as JPEG, compressed once for all viewers."""

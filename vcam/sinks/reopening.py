@@ -35,6 +35,9 @@ class ReopeningSink:
             self._messages.say(f"{error} Trying again.")
             self.close()
 
+    def watched(self) -> bool:
+        return self._sink is not None and self._sink.watched()
+
     def _reopen(self) -> None:
         self._next_s = self._clock.now() + self._retry_s
         try:

@@ -4,13 +4,16 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
 from engine.generator.live import REMEMBERED, Generator, make_guide
-from engine.values import COEFFICIENTS, Picture
+from engine.generator.painters import CpuPainter, Moment, Source
+from engine.runtime.bundle import LIVE_BUNDLE, read_bundle
+from engine.values import COEFFICIENTS, Corrections, Floats, Picture
 from tests.engine.generator import scenes
 
 
@@ -42,6 +45,36 @@ def test_a_known_warp_is_opencvs_remap(generator: Generator) -> None:
     for interpolation in (cv2.INTER_CUBIC, cv2.INTER_LINEAR):  # the picture is smooth enough for either
         wanted = scenes.remapped(scene.photo, scene.flow, interpolation)
         assert scenes.decibels(got, wanted[48:-48, 48:-48]) >= (55 if interpolation == cv2.INTER_CUBIC else 40)
+
+
+def test_corrections_may_be_kept_or_left_out(generator: Generator) -> None:
+    scene, bundle = scenes.still(512), read_bundle(LIVE_BUNDLE)
+    moment = Moment({}, scene.flow, scene.render, scene.render_weight)
+    side, reds = bundle.variant.output_size, [0.5, -0.5, 0.25]
+    runs: list[float] = []
+
+    def answer(_feeds: object) -> dict[str, Floats]:
+        runs.append(reds[len(runs)])
+        state = np.zeros((1, 6, side, side), np.float32)
+        state[:, 0] = runs[-1]
+        return {"state": state}
+
+    painter = CpuPainter(SimpleNamespace(engine="fake", run=answer, inputs={}), bundle, threads=1)
+    first, second = (generator.prepare(scene.foreground, scene.matte, scene.plate, scene.photo) for _ in range(2))
+
+    def red(source: Source, corrections: Corrections) -> float:
+        return float(painter.paint(source, moment, corrections)[..., 0].astype(float).mean() - scene.photo[..., 0].mean())
+
+    assert red(first, "none") == 0
+    assert red(first, "kept") > 10  # none are there yet, so they are made
+    assert red(first, "kept") > 10
+    assert len(runs) == 1
+    assert red(first, "new") < -10
+    assert red(first, "none") == 0
+    assert red(first, "kept") < -10
+    assert len(runs) == 2
+    assert red(second, "kept") > 5  # another photograph's are never used
+    assert len(runs) == 3
 
 
 def test_a_source_prepared_aside_does_not_disturb_the_one_in_use(generator: Generator) -> None:
@@ -113,7 +146,7 @@ def test_live_use_imports_no_torch_and_reports_to_nobody(tmp_path: Path) -> None
         "def refuse(*_): raise SystemExit('it wanted to connect')\n"
         "socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse\n"
         "from engine.generator.live import Generator\n"
-        "assert Generator(threads=1).backend\n"
+        "assert Generator(threads=1).engine\n"
         "loaded = {name.split('.')[0] for name, module in sys.modules.items() if module is not None}\n"
         "assert not loaded & {'torch', 'onnx', 'openvino_telemetry'}, loaded\n"
     )

@@ -31,7 +31,7 @@ def test_the_committed_bundle_is_the_live_variant_and_small() -> None:
 
 @pytest.mark.parametrize("graph", ["source", "frame"])
 def test_the_committed_graphs_pass_their_self_tests(graph: str) -> None:
-    assert read_bundle(LIVE_BUNDLE).open(graph, threads=1).backend in ("openvino", "onnxruntime")
+    assert read_bundle(LIVE_BUNDLE).open(graph, threads=1).engine in ("openvino", "onnxruntime")
 
 
 def test_a_changed_file_is_refused(copy: Path) -> None:

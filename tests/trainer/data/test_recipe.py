@@ -9,9 +9,11 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 
 from engine.errors import AssetError
+from tests.trainer.data.sheet_maker import framed_sheet
 from trainer.data import recipe
 from trainer.data.packages import HELD_OUT, TRAINING_DATA, TRAINING_WEIGHTS, Package
 
@@ -36,6 +38,10 @@ def archive(folder: Path, members: dict[str, bytes], name: str = "clips-1.0.tgz"
     return path, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def sheet(rows: int, columns: int) -> bytes:
+    return cv2.imencode(".png", framed_sheet(rows, columns))[1].tobytes()
+
+
 @pytest.mark.parametrize("name", HELD_OUT_FILES)
 def test_held_out_files_are_refused(name: str) -> None:
     with pytest.raises(AssetError, match="kept for tests"):
@@ -44,7 +50,8 @@ def test_held_out_files_are_refused(name: str) -> None:
 
 def test_no_package_brings_anything_held_out() -> None:
     for package in (*TRAINING_DATA, *TRAINING_WEIGHTS):
-        recipe.refuse_held_out([*package.take, *package.take.values()])
+        recipe.refuse_held_out([*package.take, *package.sheets, *package.places])
+        assert len(set(package.places)) == len(package.places)
         assert len(package.sha256) == 64
         assert package.version
     assert len(HELD_OUT) >= 7
@@ -69,6 +76,28 @@ def test_a_fetched_package_is_used_when_its_hash_fits(tmp_path: Path) -> None:
 
     assert found == path
     assert (tmp_path / "data/clips/webcam/a.mp4").read_bytes() == b"frames"
+
+
+def test_a_scoped_package_is_found_by_the_name_its_client_gives_it(tmp_path: Path) -> None:
+    path, digest = archive(tmp_path, {"a.jpg": b"face"}, "maker-faces-1.0.tgz")
+
+    assert recipe.fetch(Package("npm", "@maker/faces", "1.0", digest, {}), tmp_path / "packages", tmp_path) == path
+
+
+def test_a_sheet_is_cut_into_the_pictures_that_are_wanted(tmp_path: Path) -> None:
+    path, digest = archive(tmp_path, {"sheet.png": sheet(2, 3)})
+    places = ("a/0.jpg", "", "a/2.jpg", "a/3.jpg", "a/4.jpg", "a/5.jpg")
+
+    recipe.unpack(Package("npm", "clips", "1.0", digest, {}, {"sheet.png": places}), path, tmp_path / "data")
+
+    assert sorted(file.name for file in (tmp_path / "data/a").iterdir()) == ["0.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg"]
+
+
+def test_a_sheet_of_another_layout_is_refused(tmp_path: Path) -> None:
+    path, digest = archive(tmp_path, {"sheet.png": sheet(2, 2)})
+
+    with pytest.raises(AssetError, match="6 framed pictures, not 4"):
+        recipe.unpack(Package("npm", "clips", "1.0", digest, {}, {"sheet.png": ("a.jpg",) * 6}), path, tmp_path / "data")
 
 
 def test_another_package_than_the_pinned_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,14 +14,17 @@ import torch
 
 from engine.errors import ConfigError, InputError
 from engine.head import HeadModel
+from tests.trainer.identity.dlib_writer import Writer
 from tests.trainer.regressor.conftest import SIZE
 from trainer.regressor.augment import mirror_of
 from trainer.regressor.batches import Mixture
-from trainer.regressor.config import RegressorConfig, read_config
+from trainer.regressor.config import RegressorConfig
 from trainer.regressor.examples import ExampleSet
-from trainer.regressor.loop import LAST, DivergedError, Training, load_average, train
+from trainer.regressor.loop import LAST, Training, load_average, train
 from trainer.regressor.network import RegressorNet
 from trainer.training.distributed import Team
+from trainer.training.diverged import DivergedError
+from trainer.training.settings import read_settings
 
 ALONE = Team(0, 1, torch.device("cpu"))
 TINY = RegressorConfig(size=SIZE, images=24, batch=4, warm_up=4, rate=1e-3, checkpoint_every=8, report_every=8, half_life=8)
@@ -103,16 +107,16 @@ def test_a_loss_that_is_no_number_stops_and_names_the_batch(
 def test_settings_are_strict(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_text("rate = 1e-4\n[weights]\ngaze = 3\n")
-    config = read_config(path, {"batch": 8, "images": None})
+    config = read_settings(RegressorConfig, path, {"batch": 8, "images": None})
     assert (config.rate, config.batch, config.weights["gaze"], config.weights["angle"]) == (1e-4, 8, 3, 3.0)
     for text, complaint in (
         ("rat = 1", "'rat' is unknown"),
-        ("batch = 1.5", "batch must be int"),
+        ("batch = 1.5", "batch must be a whole number"),
         ("rate = -1", "greater than 0"),
     ):
         path.write_text(text)
         with pytest.raises(ConfigError, match=complaint):
-            read_config(path, {})
+            read_settings(RegressorConfig, path, {})
     with pytest.raises(ConfigError, match="unknown terms"):
         RegressorConfig(weights={"nose": 1.0})
 
@@ -123,6 +127,18 @@ def test_terms_without_labels_are_computed_when_they_have_a_weight(
     config = RegressorConfig(**{**TINY.__dict__, "images": 8, "weights": {**TINY.weights, "photometric": 1.0}})
     run(fresh(examples), config, examples, head, tmp_path)
     assert '"photometric"' in (tmp_path / "curves.jsonl").read_text()
+
+
+def test_the_perceptual_term_opens_the_identity_network_that_is_named(
+    tiny: object, examples: ExampleSet, head: HeadModel, tmp_path: Path
+) -> None:
+    path = tmp_path / "tiny.dat"
+    path.write_bytes(Writer().whole())
+    weights = {**TINY.weights, "perceptual": 1.0}
+    config = RegressorConfig(**{**TINY.__dict__, "images": 8, "weights": weights, "identity": str(path)})
+    run(fresh(examples), config, examples, head, tmp_path / "run")
+    curves = [json.loads(line) for line in (tmp_path / "run" / "curves.jsonl").read_text().splitlines()]
+    assert all(0 < point["perceptual"] < 2 for point in curves)
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(network: RegressorNet) -> None:

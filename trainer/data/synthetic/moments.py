@@ -10,6 +10,7 @@ from engine.values import EXPRESSION, EXPRESSION_NAMES, Floats
 from trainer.data.synthetic.noise import between, chance
 
 MAX_YAW_RAD, MAX_PITCH_RAD, MAX_ROLL_RAD = np.deg2rad([60.0, 35.0, 35.0])
+LIMITS_RAD = np.array([MAX_PITCH_RAD, MAX_YAW_RAD, MAX_ROLL_RAD])
 MIN_GAZE, MAX_GAZE = (-0.5, -0.36), (0.5, 0.26)  # sine toward the person's left, up; upper lids hide what is higher
 GAZE_FULL = (0.5, 0.42)  # gaze at which ARKit's eyeLook scores reach 1
 _INDEX = {name: i for i, name in enumerate(EXPRESSION_NAMES)}
@@ -46,9 +47,9 @@ class Moment:
     body_turn: Floats
 
 
-def draw_moment(rng: np.random.Generator) -> Moment:
-    """One moment."""
-    turn = _draw_turn(rng)
+def draw_moment(rng: np.random.Generator, *, calm: bool = False) -> Moment:
+    """One moment; ``calm``: looking roughly ahead."""
+    turn = _draw_calm_turn(rng) if calm or chance(rng, 0.5) else _draw_any_turn(rng)
     body = turn * [0.1, between(rng, 0.0, 0.6), 0.15] + rng.normal(0, 1, 3) * [0.05, 0.12, 0.04]
     gaze = _draw_gaze(rng, turn)
     expression = _draw_expression(rng)
@@ -56,12 +57,14 @@ def draw_moment(rng: np.random.Generator) -> Moment:
     return Moment(expression, gaze, turn.astype(np.float32), body.astype(np.float32))
 
 
-def _draw_turn(rng: np.random.Generator) -> Floats:
-    """Half the heads look roughly ahead, as on webcams; the others turn anywhere within the limits."""
-    limits = np.array([MAX_PITCH_RAD, MAX_YAW_RAD, MAX_ROLL_RAD])
-    if chance(rng, 0.5):
-        return np.asarray(np.clip(rng.normal(0, 1, 3) * np.deg2rad([9, 14, 6]), -limits, limits), np.float32)
-    turn = rng.uniform(-1, 1, 3) * limits
+def _draw_calm_turn(rng: np.random.Generator) -> Floats:
+    """As on webcams, where half the heads look."""
+    return np.asarray(np.clip(rng.normal(0, 1, 3) * np.deg2rad([9, 14, 6]), -LIMITS_RAD, LIMITS_RAD), np.float32)
+
+
+def _draw_any_turn(rng: np.random.Generator) -> Floats:
+    """Anywhere within the limits."""
+    turn = rng.uniform(-1, 1, 3) * LIMITS_RAD
     turn[[0, 2]] *= rng.uniform(0.3, 1)  # seldom all at once
     return np.asarray(turn, np.float32)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -25,6 +25,7 @@ from trainer.data.synthetic.webcam import degrade
 Split = Literal["train", "test"]
 TEST_PEOPLE = 1000  # people 0…999 are held out for tests
 TRAIN_PEOPLE = 10_000_000
+SWAY_DM = np.array([0.12, 0.06, 0.2], np.float32)  # of a head before a webcam, standard deviations
 _KEPT_SCENES = 8
 
 
@@ -97,6 +98,25 @@ class SyntheticHeads:
         (source, _), (driving, _) = self._frames(index)
         return source, driving
 
+    def sitting(self, index: int, count: int) -> list[Sample]:
+        """``count`` frames of one person before a webcam: calm turns, and a head that stays about where it is at first."""
+        rng = np.random.default_rng([self.seed, index, self.split == "test", 2])
+        number, light, background = self._draw_person(rng), draw_light(rng), int(rng.integers(2**62))
+        camera, scene = int(rng.integers(2**62)), self._scene(number)
+        samples: list[Sample] = []
+        seat: Floats | None = None
+        for _ in range(count):
+            moment = draw_moment(rng, calm=True)
+            z = self._coefficients(rng, scene, moment, light)
+            if seat is None:
+                seat = z.pose[3:]
+            else:
+                place = seat + rng.normal(0, 1, 3) * SWAY_DM
+                z = replace(z, pose=np.concatenate([z.pose[:3], place]).astype(np.float32))
+            lens = np.random.default_rng(camera)  # one camera treats all frames alike
+            samples.append(self._shoot(lens, number, z, moment.body_turn, light, background)[0])
+        return samples
+
     def mapped_pair(self, index: int) -> MappedPair:
         """The same two frames, and where the first one shows what the second one shows."""
         (source, before), (driving, after) = self._frames(index)
@@ -112,14 +132,18 @@ class SyntheticHeads:
         return self._first + int(rng.integers(self._people))
 
     def _take(self, rng: np.random.Generator, number: int, light: Light, background_seed: int) -> tuple[Sample, Shot]:
-        scene = self._scene(number)
         moment = draw_moment(rng)
-        z = self._coefficients(rng, scene, moment, light)
+        z = self._coefficients(rng, self._scene(number), moment, light)
+        return self._shoot(rng, number, z, moment.body_turn, light, background_seed)
+
+    def _shoot(
+        self, camera: np.random.Generator, number: int, z: Coefficients, body_turn: Floats, light: Light, background_seed: int
+    ) -> tuple[Sample, Shot]:
         background = draw_background(np.random.default_rng(background_seed), self.size * SUPERSAMPLING, self._backgrounds)
-        shot = self._studio.take(scene, z, moment.body_turn, light, background)
+        shot = self._studio.take(self._scene(number), z, body_turn, light, background)
         points = self.head.landmarks(shot.screen[: len(self.head.mean_shape)])
         landmarks = ((points[:, :2] + 1) * (self.size / 2)).astype(np.float32)
-        return Sample(degrade(rng, shot.picture), z.vector(), shot.mask, landmarks, number), shot
+        return Sample(degrade(camera, shot.picture), z.vector(), shot.mask, landmarks, number), shot
 
     def _coefficients(self, rng: np.random.Generator, scene: Scene, moment: Moment, light: Light) -> Coefficients:
         person = scene.person

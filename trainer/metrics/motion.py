@@ -1,4 +1,4 @@
-"""How well z was regressed: the paper's Exp, Angle and Gaze (section 4.1), and what they do not show."""
+"""How well motion was seen or carried over: the paper's Exp, Angle and Gaze (section 4.1), and what they do not show."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.conventions import place, project
 from engine.head import HeadModel
-from engine.values import EXPRESSION_NAMES, Coefficients, Floats
+from engine.values import EXPRESSION_NAMES, Coefficients, Floats, Mask
 
 BLINKS = slice(EXPRESSION_NAMES.index("eyeBlinkLeft"), EXPRESSION_NAMES.index("eyeBlinkRight") + 1)
 JAW = EXPRESSION_NAMES.index("jawOpen")
@@ -44,13 +44,15 @@ def mean_errors(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def blink_counts(found: Floats, true: Floats) -> dict[str, float]:
-    """Precision and recall of closed eyes from (N, 261) vectors; 1 where nothing was to be found."""
-    is_shut, was_shut = blink_scores(found) > SHUT, blink_scores(true) > SHUT
-    hits = float((is_shut & was_shut).sum())
-    return {
-        "blink_precision": hits / max(float(is_shut.sum()), 1.0) if is_shut.any() else 1.0,
-        "blink_recall": hits / max(float(was_shut.sum()), 1.0) if was_shut.any() else 1.0,
-    }
+    """Precision and recall of closed eyes from (N, 261) vectors."""
+    precision, recall = precision_recall(blink_scores(found) > SHUT, blink_scores(true) > SHUT)
+    return {"blink_precision": precision, "blink_recall": recall}
+
+
+def precision_recall(found: Mask, true: Mask) -> tuple[float, float]:
+    """How much of what was found is true, and how much of what is true was found; 1 where there was nothing."""
+    hits = float((found & true).sum())
+    return (hits / float(found.sum()) if found.any() else 1.0, hits / float(true.sum()) if true.any() else 1.0)
 
 
 def blink_scores(z: Floats) -> Floats:
@@ -94,14 +96,26 @@ def channels(z: Floats, scores: Floats) -> dict[str, Floats]:
 
 
 def correlations(found: Mapping[str, Floats], judge: Mapping[str, Floats]) -> dict[str, float]:
-    """Pearson's r of each curve; 0 where one of them never moves."""
-    return {name: _correlation(found[name], judge[name]) for name in judge}
+    """``correlation`` of each curve."""
+    return {name: correlation(found[name], judge[name]) for name in judge}
 
 
-def _correlation(a: Floats, b: Floats) -> float:
-    if a.std() < 1e-6 or b.std() < 1e-6:
+def correlation(found: Floats, judge: Floats) -> float:
+    """Pearson's r of two curves (N,); 0 where one of them never moves."""
+    if found.std() < 1e-6 or judge.std() < 1e-6:
         return 0.0
-    return float(np.corrcoef(a, b)[0, 1])
+    return float(np.corrcoef(found, judge)[0, 1])
+
+
+def lag(found: Floats, judge: Floats, most: int) -> int:
+    """By how many frames, at most ``most``, ``found`` (N,) comes later than ``judge``: where the two correlate best."""
+    frames = range(max(-most, 2 - len(judge)), min(most, len(judge) - 2) + 1)
+
+    def agreement(late: int) -> float:
+        first, second = (found[late:], judge[: len(judge) - late]) if late >= 0 else (found[:late], judge[-late:])
+        return correlation(first, second)
+
+    return max(frames, key=lambda late: (round(agreement(late), 6), -abs(late)))
 
 
 def _length(difference: Floats) -> float:

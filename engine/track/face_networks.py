@@ -1,0 +1,102 @@
+"""mediapipe's face networks, run by OpenVINO: what its own graph finds in a picture, for two thirds of the time.
+
+Three networks of ``face_landmarker.task``: the detector gives a region, the landmark network looks into it, and the blend-shape
+network reads the scores off the landmarks. A test holds the answers to mediapipe's.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from engine.runtime import Session
+from engine.track.regions import Region, anchors, faces_in, fitted, region_of
+from engine.values import EXPRESSION_NAMES, LANDMARKS, Face, Floats, Picture
+
+LANDMARKS_PX = 256
+PRESENT = 0.5  # score of the landmark network below which there is no face
+# The landmarks that the blend-shape network reads, as published with it (face_blendshapes_graph.cc): all of lids, lips, brows
+# and irises, and the outline.
+READ = (
+    0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65, 66, 67, 70, 78, 80, 81,
+    82, 84, 87, 88, 91, 93, 95, 103, 105, 107, 109, 127, 132, 133, 136, 144, 145, 146, 148, 149, 150, 152, 153, 154, 155,
+    157, 158, 159, 160, 161, 162, 163, 168, 172, 173, 176, 178, 181, 185, 191, 195, 197, 234, 246, 249, 251, 263, 267,
+    269, 270, 276, 282, 283, 284, 285, 288, 291, 293, 295, 296, 297, 300, 308, 310, 311, 312, 314, 317, 318, 321, 323,
+    324, 332, 334, 336, 338, 356, 361, 362, 365, 373, 374, 375, 377, 378, 379, 380, 381, 382, 384, 385, 386, 387, 388,
+    389, 390, 397, 398, 400, 402, 405, 409, 415, 454, 466, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477,
+)  # fmt: skip
+SHAPES: Mapping[str, tuple[int, ...]] = {
+    "face_detector": (1, 128, 128, 3),
+    "face_landmarks_detector": (1, LANDMARKS_PX, LANDMARKS_PX, 3),
+    "face_blendshapes": (1, len(READ), 2),
+}
+
+
+OpenNetwork = Callable[[bytes, tuple[int, ...]], Session]
+"""Opens a TensorFlow Lite file's content with its one input in that shape."""
+
+
+class FaceNetworks:
+    """``regions`` and then ``look``, or both in one. One object serves one thread."""
+
+    def __init__(self, task: Path, open_network: OpenNetwork) -> None:
+        """Reads the networks out of mediapipe's bundle; raises KeyError, OSError and what ``open_network`` raises."""
+        with zipfile.ZipFile(task) as files:
+            self._detector, self._landmarks, self._scores = (
+                open_network(files.read(f"{name}.tflite"), shape) for name, shape in SHAPES.items()
+            )
+        self._anchors = anchors()
+        self._small, self._crop, self._points = (np.empty(shape, np.float32) for shape in SHAPES.values())
+
+    def find_one(self, image: Picture, time_s: float, last: Face | None) -> Face | None:
+        """See ``engine.track.tracker.Finder``; every frame is looked at on its own, and only where the wanted face must be."""
+        del time_s
+        regions = self.regions(image)
+        if last is None:
+            regions.sort(key=lambda region: -float(region.size[0]))
+        else:
+            centre = last.landmarks[:, :2].mean(0)
+            regions.sort(key=lambda region: float(np.linalg.norm(region.centre - centre)))
+        faces = (self.look(image, region) for region in regions)
+        return next((face for face in faces if face is not None), None)
+
+    def find_all(self, image: Picture) -> list[Face]:
+        """Every face of a picture."""
+        faces = (self.look(image, region) for region in self.regions(image))
+        return [face for face in faces if face is not None]
+
+    def close(self) -> None:
+        """Nothing to free: the networks go with the object."""
+
+    def regions(self, image: Picture) -> list[Region]:
+        """Around every face of a picture, the surest first."""
+        square, place = fitted(image)
+        np.multiply(square, np.float32(1 / 127.5), out=self._small[0])
+        self._small -= 1
+        boxes, scores = _run(self._detector, self._small)
+        return [region_of(face, place) for face in faces_in(boxes[0], scores[0, :, 0], self._anchors)]
+
+    def look(self, image: Picture, region: Region) -> Face | None:
+        """The face in a region, or None when there is none."""
+        np.multiply(region.cut(image, LANDMARKS_PX), np.float32(1 / 255), out=self._crop[0])
+        raw, presence = _run(self._landmarks, self._crop)[:2]
+        if 1 / (1 + np.exp(-float(presence.reshape(())))) <= PRESENT:
+            return None
+        landmarks = region.to_picture(raw.reshape(LANDMARKS, 3) / LANDMARKS_PX)
+        landmarks[:, 2] *= -1
+        self._points[0] = landmarks[READ, :2]
+        # the first score is that of a face at rest; for the tongue there is none
+        scores = np.append(_run(self._scores, self._points)[0].reshape(-1)[1:], np.float32(0))
+        if scores.shape != (len(EXPRESSION_NAMES),):
+            raise ValueError(f"the blend-shape network must give {len(EXPRESSION_NAMES)} scores, got {len(scores)}")
+        height, width = image.shape[:2]
+        return Face(landmarks, scores, (width, height), image)
+
+
+def _run(session: Session, values: Floats) -> list[Floats]:
+    """The outputs in the file's order."""
+    (name,) = session.inputs
+    return list(session.run({name: values}).values())

@@ -1,0 +1,96 @@
+"""Which pairs a step sees, and that what is changed stays true."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from engine.errors import InputError
+from engine.generator.variants import TINY_LIVE
+from engine.head import HeadModel
+from tests.trainer.generator.conftest import TINY, face_points, make_scene
+from trainer.generator.augment import Pair, mirrored, recoloured
+from trainer.generator.batches import LEFT_EYE, LIPS, Mixture, draw_window, region_mask
+from trainer.generator.scenes import SceneFolder
+from trainer.regressor.augment import mirror_of
+
+
+def test_a_batch_depends_on_the_images_seen_alone(mixture: Mixture) -> None:
+    one, again, later = mixture.batch(8, 4, 0.5), mixture.batch(8, 4, 0.5), mixture.batch(12, 4, 0.5)
+    assert one.names == again.names
+    assert torch.equal(one.photo, again.photo)
+    assert torch.equal(one.windows, again.windows)
+    assert one.names != later.names or not torch.equal(one.photo, later.photo)
+
+
+def test_half_a_batch_is_somebody_elses_motion(mixture: Mixture) -> None:
+    batch = mixture.batch(0, 4, 0.5)
+    assert [name[-3:] for name in batch.names] == ["[0]", "[0]", "[1]", "[1]"]
+    assert batch.photo.shape == (4, 3, 32, 32)
+    assert batch.target.shape == (2, 3, 32, 32)
+    assert len(mixture.batch(0, 4, 0.0).target) == 4
+
+
+def test_processes_share_a_batch_without_doubles(mixture: Mixture) -> None:
+    whole = mixture.batch(4, 8, 0.5)
+    halves = [mixture.batch(4, 8, 0.5, (k, 2)) for k in range(2)]
+    assert torch.equal(torch.cat([half.target for half in halves]), whole.target)
+    assert sorted(name for half in halves for name in half.names) == sorted(whole.names)
+    assert all(len(half.photo) == 4 and len(half.target) == 2 for half in halves)
+
+
+def test_a_mirror_twice_is_none(head: HeadModel) -> None:
+    scene, mirror = make_scene(head, 1), mirror_of(head)
+    pair = Pair(scene.source, scene.moments[0])
+    back = mirrored(mirrored(pair, mirror), mirror)
+    for name in ("flow", "render", "z", "tight", "tight_pose", "target"):
+        assert np.array_equal(getattr(back.moment, name), getattr(pair.moment, name)), name
+    assert np.array_equal(back.source.photo, pair.source.photo)
+
+
+def test_a_mirrored_flow_still_leads_to_the_same_place(head: HeadModel) -> None:
+    scene = make_scene(head, 2)
+    pair = Pair(scene.source, scene.moments[0])
+    other = mirrored(pair, mirror_of(head))
+    axis = (2 * np.arange(512) + 1) / 512 - 1
+    before = axis[100] + pair.moment.flow[40, 100, 0].astype(np.float64)
+    after = axis[511 - 100] + other.moment.flow[40, 511 - 100, 0].astype(np.float64)
+    assert after == pytest.approx(-before, abs=1e-6)
+
+
+def test_colours_change_everywhere_alike(head: HeadModel) -> None:
+    scene = make_scene(head, 1)
+    pair = recoloured(Pair(scene.source, scene.moments[0]), np.array([0.5, 1.0, 1.0]), 1.0)
+    assert pair.moment.target is not None
+    assert scene.moments[0].target is not None
+    for new, old in ((pair.source.photo, scene.source.photo), (pair.moment.target, scene.moments[0].target)):
+        assert np.abs(new[..., 0].astype(float) - old[..., 0] * 0.5).max() <= 1
+        assert np.array_equal(new[..., 1:], old[..., 1:])
+    light, own = pair.moment.z[224:251].reshape(9, 3), scene.moments[0].z[224:251].reshape(9, 3)
+    assert np.allclose(light, own * [0.5, 1, 1])
+
+
+def test_windows_lie_in_the_picture_and_often_on_the_face(head: HeadModel) -> None:
+    points, rng = face_points(head), np.random.default_rng(0)
+    corners = np.array([draw_window(points, 512, 128, rng) for _ in range(200)])
+    assert corners.min() >= 0
+    assert corners.max() <= 384
+    mouth = (points[list(LIPS)].mean(0) + 1) * 256
+    shown = ((corners < mouth) & (mouth < corners + 128)).all(1).mean()
+    assert shown > 0.25
+
+
+def test_regions_cover_mouth_and_eyes_also_when_shut(head: HeadModel) -> None:
+    points = face_points(head)
+    points[list(LEFT_EYE), 1] = points[list(LEFT_EYE), 1].mean()
+    mask = region_mask(points)
+    for region in (LIPS, LEFT_EYE):
+        x, y = ((points[list(region)].mean(0) + 1) * 256).astype(int)
+        assert mask[y - 4 : y + 5, x].all()
+    assert mask.mean() < 0.1
+
+
+def test_shares_must_fit(scenes: SceneFolder, head: HeadModel) -> None:
+    with pytest.raises(InputError, match="share above 0"):
+        Mixture([scenes], [0.0], mirror_of(head), seed=0, variant=TINY_LIVE, window=TINY.window)

@@ -1,0 +1,177 @@
+"""Batches for the generator: which pairs a step sees depends on the seed and the images seen so far, on nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from engine.errors import InputError
+from engine.generator.compose_torch import Drive, Layers
+from engine.generator.variants import Variant
+from engine.values import Floats
+from trainer.data.shards import CROP_PX
+from trainer.generator.augment import Pair, augment
+from trainer.generator.scenes import Plane, SceneFolder
+from trainer.regressor.augment import Mirror
+
+LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
+RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
+LEFT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
+REGIONS = ((LIPS, 1.25), (RIGHT_EYE, 1.7), (LEFT_EYE, 1.7))  # landmarks of a region, and by how much their hull is widened
+LIDS = 0.15  # margin above and below a region, in its widths
+ON_FACE = 0.6  # share of windows that are centred on mouth or eyes
+JITTER = 0.12  # of such a window's centre, crop coordinates
+
+
+@dataclass(frozen=True)
+class Batch:
+    """N pairs, those with a target first. S is the variant's size, W the window's side.
+
+    photo (N, 3, S, S) I_s −1…1 · layers, drive: what the generator takes · target (T, 3, S, S), T ≤ N, I_d of the first T
+    regions (N, 1, S, S) 1 in mouth and eyes · source_points, points (N, 478, 2) crop coordinates of I_s and of what is wanted
+    tight (N, 3) centre x, y and half side, crop coordinates, of the crop for the regressor · tight_pose (N, 6)
+    windows (N, 2) left and upper edge of the judged window [px] · names for messages
+    """
+
+    photo: Tensor
+    layers: Layers
+    drive: Drive
+    target: Tensor
+    regions: Tensor
+    source_points: Tensor
+    points: Tensor
+    tight: Tensor
+    tight_pose: Tensor
+    windows: Tensor
+    names: tuple[str, ...]
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on another device."""
+
+        def moved(value: object) -> object:
+            if isinstance(value, Tensor):
+                return value.to(device)
+            if isinstance(value, Layers | Drive):
+                return type(value)(**{f.name: getattr(value, f.name).to(device) for f in fields(value)})
+            return value
+
+        return Batch(**{f.name: moved(getattr(self, f.name)) for f in fields(self)})  # type: ignore[arg-type]
+
+
+class Mixture:
+    """Sets of scenes drawn with fixed shares, with replacement."""
+
+    def __init__(
+        self, sets: Sequence[SceneFolder], shares: Sequence[float], mirror: Mirror, *, seed: int, variant: Variant, window: int
+    ) -> None:
+        """Raises InputError without sets, when the shares do not fit, or when a set has nothing to reconstruct."""
+        if not sets or len(sets) != len(shares) or min(shares) <= 0:
+            raise InputError(f"Each set of scenes needs a share above 0; got {len(sets)} sets and the shares {list(shares)}.")
+        for one in sets:
+            if not one.same:
+                raise InputError(f"{one.name} holds no scene with a target: make it again by `python -m trainer scenes`.")
+        self._sets, self._mirror, self._seed, self._window = sets, mirror, seed, window
+        self._size = variant.size
+        self._shares = np.array(shares) / sum(shares)
+
+    def batch(self, images: int, count: int, cross: float, part: tuple[int, int] = (0, 1)) -> Batch:
+        """The batch of ``count`` pairs after ``images``, of which the share ``cross`` has no target; or of ``part`` (k, n) the
+        k-th of n equal parts, each with the same share."""
+        rng = np.random.default_rng([self._seed, images])
+        same = count - round(count * cross)
+        drawn = [self._draw(rng, number < same) for number in range(count)]
+        mine = [d for group in (drawn[:same], drawn[same:]) for d in _share(group, *part)]
+        pairs = [self._load(*one) for one in mine]
+        return collate([pair for pair, _, _ in pairs], [w for _, w, _ in pairs], [n for _, _, n in pairs], self._size)
+
+    def _draw(self, rng: np.random.Generator, same: bool) -> tuple[int, tuple[int, int], int]:
+        chosen = int(rng.choice(len(self._sets), p=self._shares))
+        pool = self._sets[chosen].same if same or not self._sets[chosen].cross else self._sets[chosen].cross
+        return chosen, pool[int(rng.integers(len(pool)))], int(rng.integers(2**62))
+
+    def _load(self, chosen: int, place: tuple[int, int], seed: int) -> tuple[Pair, tuple[int, int], str]:
+        rng = np.random.default_rng(seed)
+        pair = augment(Pair(*self._sets[chosen][place]), rng, self._mirror)
+        return pair, draw_window(pair.moment.points, self._size, self._window, rng), self._sets[chosen].label(*place)
+
+
+def _share(group: list[tuple[int, tuple[int, int], int]], k: int, n: int) -> list[tuple[int, tuple[int, int], int]]:
+    each = len(group) // n
+    return group[k * each : (k + 1) * each]
+
+
+def draw_window(points: Floats, size: int, window: int, rng: np.random.Generator) -> tuple[int, int]:
+    """Left and upper edge [px] of the window that is judged: often around mouth or eyes, else anywhere."""
+    most = size - window
+    if rng.random() < ON_FACE:
+        region, _ = REGIONS[int(rng.integers(len(REGIONS)))]
+        centre = points[list(region)].mean(0) + rng.normal(0, JITTER, 2)
+        corner = (centre + 1) * size / 2 - window / 2
+    else:
+        corner = rng.uniform(0, most + 1, 2)
+    x, y = np.clip(np.floor(corner), 0, most).astype(int)
+    return int(x), int(y)
+
+
+def collate(pairs: Sequence[Pair], windows: Sequence[tuple[int, int]], names: Sequence[str], size: int) -> Batch:
+    """Pairs as tensors of ``size`` pixels, those with a target first."""
+
+    def pictures(arrays: Sequence[NDArray[Any]]) -> Tensor:
+        whole = torch.from_numpy(np.stack(arrays).transpose(0, 3, 1, 2).copy()).float() / 127.5 - 1
+        return _fitted(whole, size)
+
+    def planes(arrays: Sequence[NDArray[Any]], scale: float) -> Tensor:
+        return _fitted(torch.from_numpy(np.stack(arrays)[:, None].astype(np.float32) * scale), size)
+
+    def numbers(arrays: Sequence[NDArray[Any]]) -> Tensor:
+        return torch.from_numpy(np.stack(arrays).astype(np.float32))
+
+    sources, moments = [pair.source for pair in pairs], [pair.moment for pair in pairs]
+    photo = pictures([source.photo for source in sources])
+    layers = Layers(photo, planes([source.matte for source in sources], 1 / 255), pictures([s.plate for s in sources]))
+    drive = Drive(
+        numbers([moment.z for moment in moments]),
+        _fitted(numbers([moment.flow.astype(np.float32).transpose(2, 0, 1) for moment in moments]), size),
+        pictures([moment.render for moment in moments]),
+        planes([moment.coverage for moment in moments], 1.0),
+        planes([moment.render_weight for moment in moments], 1 / 255),
+    )
+    targets = [moment.target for moment in moments if moment.target is not None]
+    tight = numbers([moment.tight for moment in moments]) * torch.tensor([2 / CROP_PX, 2 / CROP_PX, 1 / CROP_PX])
+    return Batch(
+        photo,
+        layers,
+        drive,
+        pictures(targets) if targets else photo[:0],
+        planes([region_mask(moment.points) for moment in moments], 1.0),
+        numbers([source.points for source in sources]),
+        numbers([moment.points for moment in moments]),
+        tight - torch.tensor([1.0, 1.0, 0.0]),
+        numbers([moment.tight_pose for moment in moments]),
+        torch.tensor(windows),
+        tuple(names),
+    )
+
+
+def region_mask(points: Floats) -> Plane:
+    """(512, 512) 1 in mouth and eyes with their lids, from (478, 2) landmarks in crop coordinates."""
+    mask = np.zeros((CROP_PX, CROP_PX), np.uint8)
+    for region, wider in REGIONS:
+        own = (points[list(region)] + 1) * CROP_PX / 2
+        hull = own.mean(0) + wider * (own - own.mean(0))
+        lids = np.array([0, LIDS * np.ptp(own[:, 0])])  # a closed eye is a line
+        hull = np.concatenate([hull - lids, hull + lids])
+        cv2.fillConvexPoly(mask, cv2.convexHull(hull.round().astype(np.int32)), (1,))
+    return mask
+
+
+def _fitted(planes: Tensor, size: int) -> Tensor:
+    return planes if planes.shape[-1] == size else functional.avg_pool2d(planes, planes.shape[-1] // size)

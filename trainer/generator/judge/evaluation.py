@@ -1,0 +1,174 @@
+"""The experiments one after another, and the report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+from av.error import FFmpegError
+from rich.console import Console
+from rich.progress import Progress
+
+from engine.errors import InputError
+from engine.values import Floats
+from trainer.data.report import save_sheet, sheet
+from trainer.generator.judge.cross import CrossIdentity
+from trainer.generator.judge.editing import EDITS, Editing
+from trainer.generator.judge.exhibits import TILE_PX, Exhibit, Strip
+from trainer.generator.judge.figure3 import figure3
+from trainer.generator.judge.methods import Method, Networked
+from trainer.generator.judge.page import write_data, write_page
+from trainer.generator.judge.panel import Panel
+from trainer.generator.judge.plots import figure6, motion
+from trainer.generator.judge.posed import Driver, Posed, pose, watch
+from trainer.generator.judge.same import SameIdentity
+from trainer.generator.judge.tables import Table
+from trainer.generator.judge.takes import spread_takes
+
+TITLE = "Generators, judged on held-out clips and portraits"
+SLIDES_PER_S = 4.0  # of frames that are far apart in their clip
+_SAME = (
+    "Same-identity reconstruction: the calmest frame of a run is the source, the others are what it should become. PSNR [dB] and "
+    "the perceptual distance (EfficientNet-Lite0's features; it is not LPIPS) are to the driving frame; Exp, Angle [rad] and "
+    "Gaze by the landmark fit on picture and driving frame; ID is the cosine with the source, ID driving with the driving frame; "
+    "FD is not FID, and sets as small as these can only be compared with each other; r: correlation with the clip."
+)
+_CROSS = (
+    "Cross-identity: each portrait moved by each clip, by the driver's departure from its calmest frame. Exp, Angle and Gaze "
+    "compare the picture's change against the portrait with the driver's. FD is to the portraits and their mirror images. "
+    "Jitter: second differences of the fitted z over the driver's own. Gaze lag: frames by which the picture's gaze comes later."
+)
+_EDITING = "Editing: Exp, Angle and Gaze compare the change that is seen in the picture with the change that was asked for."
+_EDITS = (
+    "Each edit: asked, and found in the pictures; means over the portraits. Expressions are the tracker's scores (a closed eye "
+    "gives 0.5 to 0.8, not 1), turns [degrees] and looks the landmark fit's change against the portrait."
+)
+
+
+@dataclass
+class Evaluation:
+    """What the experiments share, and what came of them so far."""
+
+    panel: Panel
+    methods: Mapping[str, Method]
+    out: Path
+    progress: Progress
+    tables: list[Table] = field(default_factory=list)
+    exhibits: list[Exhibit] = field(default_factory=list)
+
+    def same(self, clips: Sequence[Path], most: int) -> None:
+        """Table 1."""
+        judged = SameIdentity(self.panel, self.methods)
+        for number, path in enumerate(clips, 1):
+            task = self.progress.add_task(f"same identity, {path.name}", total=None)
+            takes = spread_takes(path, self.panel.tracker, most)
+            rows = sum(len(take.crops) for take in takes)
+            self.progress.update(task, total=rows)
+            with self._strip(f"same-{number}-{path.stem}", f"Same identity: {path.name}", SLIDES_PER_S, rows) as strip:
+                for take in takes:
+                    judged.take(take, strip, partial(self.progress.advance, task))
+            self.exhibits += strip.exhibits
+        self.tables.append(Table("Table 1: same-identity reconstruction", _SAME, judged.table()))
+        self._figure6("same", {name: tally.similarities for name, tally in judged.tallies.items()})
+
+    def cross(self, portraits: Sequence[Posed], drivers: Sequence[Driver]) -> None:
+        """Table 2."""
+        judged = CrossIdentity(list(self.methods), _real(portraits))
+        for number, (posed, driver) in enumerate(product(portraits, drivers), 1):
+            task = self.progress.add_task(f"{posed.name} moved by {driver.name}", total=len(driver.pictures))
+            name = file_name(f"cross-{number}-{posed.name}-{driver.name}")
+            with self._strip(name, f"{posed.name} moved by {driver.name}", driver.fps, len(driver.pictures)) as strip:
+                runs = judged.pair(posed, driver, strip, partial(self.progress.advance, task))
+            motion(self.out / f"{name}.png", runs)
+            self.exhibits += [*strip.exhibits, Exhibit(f"{name}.png", f"{posed.name} moved by {driver.name}, change over frames")]
+        self.tables.append(Table("Table 2: cross-identity motion transfer", _CROSS, judged.table()))
+        self._figure6("cross", {name: tally.similarities for name, tally in judged.tallies.items()})
+
+    def editing(self, portraits: Sequence[Posed]) -> None:
+        """Table 3."""
+        judged = Editing(list(self.methods), _real(portraits))
+        task = self.progress.add_task("editing", total=len(portraits) * len(EDITS))
+        for number, posed in enumerate(portraits, 1):
+            lines = []
+            for edit in EDITS:
+                pictures = judged.edit(posed, edit)
+                lines += sheet(
+                    [(edit.name, posed.sitter.crop), *zip(self.methods, pictures, strict=True)], 1 + len(pictures), TILE_PX
+                )
+                self.progress.advance(task)
+            file = file_name(f"editing-{number}-{posed.name}.jpg")
+            save_sheet(lines, self.out / file)
+            self.exhibits.append(Exhibit(file, f"Editing of {posed.name}: portrait, then each method"))
+        self.tables.append(Table("Table 3: editing with 3D control", _EDITING, judged.table()))
+        self.tables.append(Table("Table 3, edit by edit", _EDITS, judged.edits()))
+
+    def figure3(self, portraits: Sequence[Posed]) -> None:
+        """Of every method that is a network in torch."""
+        networks = {name: method for name, method in self.methods.items() if isinstance(method, Networked)}
+        for (name, network), (number, posed) in product(networks.items(), enumerate(portraits, 1)):
+            file = file_name(f"figure3-{name}-{number}-{posed.name}.jpg")
+            figure3(self.out / file, network, posed)
+            self.exhibits.append(Exhibit(file, f"Figure 3: flow and warped features of {name}, {posed.name}"))
+
+    def _strip(self, name: str, caption: str, fps: float, rows: int) -> Strip:
+        columns = ["source", "driving", *self.methods]
+        return Strip(self.out, file_name(name), columns, caption=f"{caption}: {' | '.join(columns)}", fps=fps, rows=rows)
+
+    def _figure6(self, name: str, similarities: Mapping[str, list[float]]) -> None:
+        figure6(self.out / f"figure6-{name}.png", similarities)
+        self.exhibits.append(Exhibit(f"figure6-{name}.png", f"Figure 6: identity similarity, {name} identity"))
+
+
+def evaluate(
+    panel: Panel,
+    methods: Mapping[str, Method],
+    clips: Sequence[Path],
+    portraits: Sequence[Path],
+    out: Path,
+    *,
+    most: int,
+    judge: str,
+    console: Console,
+) -> None:
+    """All experiments that clips and portraits allow, into the folder ``out``. ``judge``: the identity network's name.
+
+    Raises InputError for a clip or portrait without a face, and when the report cannot be written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with Progress(console=console) as progress:
+            evaluation = Evaluation(panel, methods, out, progress)
+            posed = [pose(panel, methods, path) for path in portraits]
+            if clips:
+                evaluation.same(clips, most)
+            if clips and posed:
+                evaluation.cross(posed, [watch(panel, path, most) for path in clips])
+            if posed:
+                evaluation.editing(posed)
+                evaluation.figure3(posed)
+        about = [f"Clips: {_names(clips)}. Portraits: {_names(portraits)}. At most {most} frames of a clip. Identity: {judge}"]
+        settings = {"clips": [p.name for p in clips], "portraits": [p.name for p in portraits], "most": most, "identity": judge}
+        write_data(out, settings, evaluation.tables)
+        page = write_page(out, TITLE, about, evaluation.tables, evaluation.exhibits)
+    except (OSError, FFmpegError) as error:
+        raise InputError(f"The report in {out} cannot be written: {error}.") from error
+    for table in evaluation.tables:
+        console.print(table.markdown(), soft_wrap=True, markup=False, highlight=False)
+    console.print(f"{page}", soft_wrap=True, markup=False, highlight=False)
+
+
+def file_name(text: str) -> str:
+    """The same without what file systems and links do not like."""
+    return re.sub(r"[^\w.+-]+", "_", text)
+
+
+def _real(portraits: Sequence[Posed]) -> list[Floats]:
+    return [features for posed in portraits for features in posed.features]
+
+
+def _names(paths: Sequence[Path]) -> str:
+    return ", ".join(path.name for path in paths) or "none"

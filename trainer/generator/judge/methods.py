@@ -1,0 +1,94 @@
+"""What is judged: ways to draw a sitter in another moment, from the trivial to the trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from engine.errors import InputError
+from engine.generator.compose_torch import Drive, Layers
+from engine.generator.far import FarGenerator, Output
+from engine.generator.live import Generator, make_guide
+from engine.values import Coefficients, Picture
+from engine.warp.prior import Prior
+from trainer.data.shards import CROP_PX
+from trainer.generator.judge.panel import as_picture, as_tensor
+from trainer.generator.sitter import Sitter
+
+Draw = Callable[[Coefficients, Prior], Picture]  # z_des and its prior → (512, 512, 3), the caller's own
+Method = Callable[[Sitter], Draw]
+
+COPIED, GEOMETRY = "source copied", "pure geometry"
+
+
+def copied(sitter: Sitter) -> Draw:
+    """The source as it is."""
+    return lambda z, prior: sitter.crop
+
+
+def geometry(sitter: Sitter) -> Draw:
+    """What the engine shows before anything is learned."""
+    return lambda z, prior: sitter.picture(prior)
+
+
+class Bundled:
+    """An exported bundle, run as the camera runs it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises AssetError for a bundle that is damaged or unsuited, InputError for one of another size."""
+        self._generator = Generator(folder, engine=ENGINE)
+        _require_size(self._generator.size, folder)
+
+    def __call__(self, sitter: Sitter) -> Draw:
+        generator = self._generator
+        source = generator.prepare(sitter.crop, sitter.matte, sitter.plate, sitter.crop)
+
+        def draw(z: Coefficients, prior: Prior) -> Picture:
+            generator.use(source)
+            guide = make_guide(prior.render, prior.coverage, prior.render_weight, generator.guide_size)
+            return generator.generate(z.vector(), guide, prior.flow, prior.render, prior.render_weight).copy()
+
+        return draw
+
+
+class Networked:
+    """A generator in torch, as it is trained."""
+
+    def __init__(self, generator: FarGenerator, path: Path) -> None:
+        """Raises InputError for one of another size; ``path`` is for the message."""
+        _require_size(generator.variant.size, path)
+        self.generator = generator
+
+    def __call__(self, sitter: Sitter) -> Draw:
+        layers = layers_of(sitter)
+        return lambda z, prior: as_picture(self.output(layers, z, prior).image)
+
+    @torch.inference_mode()
+    def output(self, layers: Layers, z: Coefficients, prior: Prior) -> Output:
+        """Everything that the network gives for one moment."""
+        output: Output = self.generator(layers.foreground, layers, drive_of(z, prior))
+        return output
+
+
+def layers_of(sitter: Sitter) -> Layers:
+    """A sitter's photograph as the generator takes it, batch of one."""
+    matte = torch.from_numpy(sitter.matte)[None, None]
+    return Layers(as_tensor(sitter.crop), matte, as_tensor(sitter.plate))
+
+
+def drive_of(z: Coefficients, prior: Prior) -> Drive:
+    """z_des and its prior likewise."""
+    planes = [torch.from_numpy(plane.astype(np.float32))[None, None] for plane in (prior.coverage, prior.render_weight)]
+    flow = torch.from_numpy(prior.flow.transpose(2, 0, 1).copy())[None]
+    return Drive(torch.from_numpy(z.vector())[None], flow, as_tensor(prior.render), *planes)
+
+
+def _require_size(size: int, path: Path) -> None:
+    if size != CROP_PX:
+        raise InputError(f"{path} draws pictures of {size} px; wanted a generator of {CROP_PX} px, live or paper.")
+
+
+ENGINE = "onnxruntime"  # the same on every machine

@@ -1,0 +1,121 @@
+"""Those who judge: a tracker with the landmark fit, an identity network, deep features. None of them takes part in drawing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.head import HeadModel
+from engine.regress.landmarks import LandmarkRegressor
+from engine.track import Tracker
+from engine.values import Coefficients, Face, Floats, Picture
+from trainer.generator.batches import region_mask
+from trainer.generator.perceptual import Perceptual, maps_between, weighted
+from trainer.generator.sitter import CROP, only_face
+from trainer.identity import IdentityNetwork, points_of
+from trainer.metrics.frechet import Lite0Features
+from trainer.metrics.pictures import psnr
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What the judges see of the face in one picture.
+
+    z         what the landmark fit makes of it, with the α of the person's first picture
+    scores    (52,) of the tracker, in the order of ``EXPRESSION_NAMES``
+    points    (478, 2) landmarks, crop coordinates
+    identity  (D,) unit vector
+    features  (320,) for the Fréchet distance
+    """
+
+    z: Coefficients
+    scores: Floats
+    points: Floats
+    identity: Floats
+    features: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A picture that is to be equalled: (1, 3, S, S) −1…1, its features, (1, 1, S, S) 1 in mouth and eyes."""
+
+    pixels: Tensor
+    features: list[Tensor]
+    regions: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """The judges, opened once; one thread."""
+
+    head: HeadModel
+    tracker: Tracker  # mode "picture"
+    perceptual: Perceptual
+    features: Lite0Features
+    identity: IdentityNetwork
+
+    @torch.inference_mode()
+    def features_of(self, picture: Picture) -> Floats:
+        """(320,) for the Fréchet distance."""
+        return np.asarray(self.features(as_tensor(picture))[0].numpy())
+
+    @torch.inference_mode()
+    def target(self, picture: Picture, points: Floats) -> Target:
+        """Prepares a (512, 512, 3) picture that others are to equal; mouth and eyes lie where ``points`` (478, 2) say."""
+        pixels = as_tensor(picture)
+        regions = torch.from_numpy(region_mask(points).astype(np.float32))[None, None]
+        return Target(pixels, self.perceptual.features(pixels), regions)
+
+    @torch.inference_mode()
+    def distances(self, picture: Picture, target: Target) -> dict[str, float]:
+        """PSNR [dB], and the perceptual distance of all and within mouth and eyes."""
+        pixels = as_tensor(picture)
+        maps = maps_between(self.perceptual.features(pixels), target.features)
+        return {
+            "PSNR": float(psnr(pixels, target.pixels)),
+            "perceptual": float(torch.stack([weighted(one, None) for one in maps]).mean()),
+            "perceptual, mouth and eyes": float(torch.stack([weighted(one, target.regions) for one in maps]).mean()),
+        }
+
+
+class Witness:
+    """The panel looking at pictures of one person, who is met in the first."""
+
+    def __init__(self, panel: Panel, picture: Picture) -> None:
+        """``picture`` (512, 512, 3). Raises InputError when it shows no face."""
+        self._panel, self._regressor = panel, LandmarkRegressor(panel.head)
+        self.face = only_face(panel.tracker, picture)
+        self._regressor.meet(self.face, CROP)
+        self.first = self.describe(picture, self.face)
+
+    def look(self, picture: Picture) -> Seen | None:
+        """None where no face is found."""
+        face = self.face_of(picture)
+        return self.describe(picture, face) if face else None
+
+    def face_of(self, picture: Picture) -> Face | None:
+        """The largest."""
+        return next(iter(self._panel.tracker.find_all(picture)), None)
+
+    @torch.inference_mode()
+    def describe(self, picture: Picture, face: Face) -> Seen:
+        """What else there is to see where the face is."""
+        points = CROP.normalise(face.landmarks)[:, :2].astype(np.float32)
+        pixels = as_tensor(picture)
+        identity = self._panel.identity(pixels, points_of(torch.from_numpy(points)[None]))
+        z = self._regressor.regress(face, CROP)
+        return Seen(z, face.blendshapes, points, identity[0].numpy(), self._panel.features_of(picture))
+
+
+def as_tensor(picture: Picture) -> Tensor:
+    """(H, W, 3) → (1, 3, H, W) −1…1."""
+    return torch.from_numpy(picture.transpose(2, 0, 1)[None].astype(np.float32) / 127.5 - 1)
+
+
+def as_picture(pixels: Tensor) -> Picture:
+    """The inverse, clipped."""
+    levels = ((pixels[0].permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255)
+    return levels.to(torch.uint8).numpy()

@@ -1,0 +1,56 @@
+"""What is taken from a clip: frames of all of it for reconstruction, and a run of consecutive ones for motion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import InputError
+from engine.track import Tracker
+from engine.values import Face, Frame
+from trainer.data.clips import Clip, Rejects, clips
+from trainer.data.quality import MIN_FACE_PX
+from trainer.data.videos import length_s, sampled_frames
+from trainer.metrics.motion import BLINKS, JAW, SMILES
+
+EVERY = 1000.0  # frames per second that no camera has: all frames
+_NOSE, _RIGHT_CHEEK, _LEFT_CHEEK = 1, 234, 454
+
+
+def spread_takes(path: Path, tracker: Tracker, most: int) -> list[Clip]:
+    """At most ``most`` frames, evenly over a video, in runs that share a square; runs of one are left out. Raises InputError."""
+    rate = (most - 0.5) / max(length_s(path), 1e-3)
+    found = [take for take in _takes(path, sampled_frames(path, rate), tracker, most) if len(take.crops) > 1]
+    if not found:
+        raise InputError(f"{path}: no two of {most} frames show a face in one place; take more frames or a calmer clip.")
+    return found
+
+
+def steady_take(path: Path, tracker: Tracker, most: int) -> Clip:
+    """The longest run in one square among the first ``most`` frames. Raises InputError."""
+    return max(_takes(path, sampled_frames(path, EVERY), tracker, most), key=lambda take: len(take.crops))
+
+
+def calmest(faces: Iterable[Face]) -> int:
+    """The number of the face that is most like a portrait's: seen from the front, eyes open, mouth at rest."""
+    return int(np.argmin([_unrest(face) for face in faces]))
+
+
+def _takes(path: Path, frames: Iterable[Frame], tracker: Tracker, most: int) -> list[Clip]:
+    rejects = Rejects()
+    found = list(clips(islice(frames, most), tracker, rejects))
+    if not found:
+        raise InputError(
+            f"{path}: no face was found in {sum(rejects.reasons.values())} frames. Wanted: a clip with one face, at least "
+            f"{MIN_FACE_PX} px high."
+        )
+    return found
+
+
+def _unrest(face: Face) -> float:
+    x, scores = face.landmarks[:, 0], face.blendshapes
+    aside = abs(2 * x[_NOSE] - x[_RIGHT_CHEEK] - x[_LEFT_CHEEK]) / max(abs(float(x[_LEFT_CHEEK] - x[_RIGHT_CHEEK])), 1.0)
+    return float(aside + scores[BLINKS].mean() + scores[JAW] + 0.5 * scores[SMILES].mean())

@@ -1,0 +1,186 @@
+"""A generator's training: the two networks, their optimisers, and one step of each (docs/training.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from engine.errors import ConfigError
+from engine.generator.far import FarGenerator, Output
+from trainer.generator.batches import Batch
+from trainer.generator.config import GeneratorConfig
+from trainer.generator.discriminator import Discriminator
+from trainer.generator.losses import discrimination, gradient_penalty
+from trainer.generator.objective import Objective, cut_windows, weighted_sum
+from trainer.training.average import Average
+from trainer.training.checkpoint import Checkpoint, load_checkpoint, require_same, save_checkpoint
+from trainer.training.distributed import Team
+from trainer.training.diverged import diverged
+from trainer.training.schedule import learning_rate
+
+BETAS = (0.0, 0.99)  # of Adam, as StyleGAN2
+WIDEST = 256  # of the discriminator
+FOLD = {"live": 2, "tiny-live": 2}  # the discriminator's, for variants that train on ordinary machines
+
+
+class Training:
+    """Everything that a checkpoint holds, and the step."""
+
+    def __init__(self, generator: FarGenerator, config: GeneratorConfig, team: Team) -> None:
+        """Raises ConfigError when the batch cannot be shared."""
+        shared = team.size * config.accumulate
+        same = config.batch - round(config.batch * config.cross)
+        if same % shared or (config.batch - same) % shared:
+            raise ConfigError(
+                f"A batch of {config.batch} with {same} reconstructions cannot be cut into {team.size} processes × "
+                f"{config.accumulate} parts: both kinds must be multiples of {shared}."
+            )
+        self.config, self.team, self.images, self.steps = config, team, 0, 0
+        self.generator = generator.to(team.device)
+        self._zero = torch.zeros((), device=team.device)
+        self.average = Average(self.generator, config.half_life)
+        self.optimiser = torch.optim.Adam(self.generator.parameters(), lr=config.rate, betas=BETAS)
+        self.scaler = torch.amp.GradScaler(team.device.type, enabled=config.precision == "float16")
+        self._generate = _together(self.generator, team)
+        self.discriminator: Discriminator | None = None
+        if config.weight("adversarial"):
+            torch.manual_seed(config.seed + 1)
+            fold = FOLD.get(config.variant, 1)
+            self.discriminator = Discriminator(config.window, config.discriminator, WIDEST, fold=fold).to(team.device)
+            self._discriminate = _together(self.discriminator, team)
+            self.discriminator_optimiser = torch.optim.Adam(self.discriminator.parameters(), lr=config.rate, betas=BETAS)
+
+    def step(self, parts: Sequence[Batch], objective: Objective) -> dict[str, float]:
+        """One step of the generator and one of the discriminator on this process's ``accumulate`` parts of a batch; the mean of
+        each term over all processes. Raises DivergedError, and changes nothing, when one is no number."""
+        self._set_rate()
+        outputs, terms = self._generator_gradients(parts, objective)
+        names = [name for part in parts for name in part.names]
+        judged = self._discriminator_gradients(parts, outputs)
+        means = self._means({**terms, **judged})
+        self.scaler.unscale_(self.optimiser)
+        norms = [_norm(self.generator)] + ([] if self.discriminator is None else [_norm(self.discriminator)])
+        overflow = self.scaler.is_enabled() and not bool(torch.isfinite(norms[0]))  # float16: the scaler skips the step
+        if not overflow and not bool(torch.isfinite(torch.stack([*norms, *(torch.tensor(v) for v in means.values())])).all()):
+            raise diverged(self.images, names, means)
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        if self.discriminator is not None:
+            self.discriminator_optimiser.step()
+        self.images += self.config.batch
+        self.steps += 1
+        self.average.follow(self.generator, self.config.batch, self.images)
+        return {**means, "gradient_norm": float(norms[0])}
+
+    def draw(self, batch: Batch, network: nn.Module | None = None) -> Output:
+        """The generator's pictures of a batch; ``network``: instead of the trained one."""
+        device, precision = self.team.device.type, self.config.precision
+        mixed = nullcontext() if precision == "float32" else torch.autocast(device, getattr(torch, precision))
+        with mixed:
+            output: Output = (network or self._generate)(batch.photo, batch.layers, batch.drive)
+        return Output(output.image.float(), output.flow.float(), output.picture)
+
+    def _generator_gradients(self, parts: Sequence[Batch], objective: Objective) -> tuple[list[Tensor], dict[str, Tensor]]:
+        self.optimiser.zero_grad(set_to_none=True)
+        if self.discriminator is not None:
+            self.discriminator.requires_grad_(False)
+        outputs: list[Tensor] = []
+        sums: dict[str, Tensor] = {}
+        for number, part in enumerate(parts):
+            with self._quiet(self._generate, last=number == len(parts) - 1):
+                image = self.draw(part).image
+                window = cut_windows(image, part.windows, self.config.window)
+                logits = None if self.discriminator is None else self.discriminator(window)
+                terms = objective(image, part, logits)
+                total = weighted_sum(terms, self.config, len(image)) / len(parts)
+                self.scaler.scale(total).backward()  # type: ignore[no-untyped-call]
+            outputs.append(window.detach())
+            for name, value in {"total": total.detach()[None] * len(parts), **terms}.items():
+                sums[name] = sums.get(name, self._zero) + value.detach().mean() / len(parts)
+        return outputs, sums
+
+    def _discriminator_gradients(self, parts: Sequence[Batch], fakes: Sequence[Tensor]) -> dict[str, Tensor]:
+        if self.discriminator is None:
+            return {}
+        self.discriminator.requires_grad_(True)
+        self.discriminator_optimiser.zero_grad(set_to_none=True)
+        config, sums = self.config, dict.fromkeys(("real", "fake"), self._zero)
+        penalised = self.steps % config.r1_every == 0
+        for number, (part, fake) in enumerate(zip(parts, fakes, strict=True)):
+            with self._quiet(self._discriminate, last=number == len(parts) - 1):
+                known = len(part.target)
+                real = cut_windows(part.target, part.windows[:known], config.window).requires_grad_(penalised)
+                logits = self._discriminate(torch.cat([real, fake]))
+                on_real, on_fake = logits[:known], logits[known:]
+                loss = discrimination(on_real, real=True).mean() + discrimination(on_fake, real=False).mean()
+                if penalised:  # lazily, hence as much more (StyleGAN2)
+                    penalty = gradient_penalty(on_real, real).mean()
+                    loss = loss + config.r1_weight * config.r1_every * penalty
+                    sums["penalty"] = sums.get("penalty", self._zero) + penalty.detach() / len(parts)
+                (loss / len(parts)).backward()  # type: ignore[no-untyped-call]
+            sums["real"] = sums["real"] + on_real.detach().mean() / len(parts)
+            sums["fake"] = sums["fake"] + on_fake.detach().mean() / len(parts)
+        return {f"discriminator/{name}": value for name, value in sums.items()}
+
+    def _quiet(self, network: nn.Module, *, last: bool) -> Any:
+        """Gradients of all parts but the last stay here; with the last they are averaged over the processes."""
+        return network.no_sync() if isinstance(network, DistributedDataParallel) and not last else nullcontext()
+
+    def _means(self, terms: dict[str, Tensor]) -> dict[str, float]:
+        values = self.team.average(torch.stack(list(terms.values())).float())
+        return dict(zip(terms, values.tolist(), strict=True))
+
+    def _set_rate(self) -> None:
+        config = self.config
+        decay_from = round(config.images * (1 - config.decay))
+        rate = learning_rate(config.rate, self.images, warm_up=config.warm_up, decay_from=decay_from, total=config.images)
+        both = [self.optimiser] + ([] if self.discriminator is None else [self.discriminator_optimiser])
+        for group in (group for optimiser in both for group in optimiser.param_groups):
+            group["lr"] = rate
+
+    def save(self, path: Path) -> None:
+        """Writes everything that is needed to go on exactly."""
+        state = {
+            "generator": self.generator.state_dict(),
+            "average": self.average.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "steps": self.steps,
+        }
+        if self.discriminator is not None:
+            state["discriminator"] = self.discriminator.state_dict()
+            state["discriminator_optimiser"] = self.discriminator_optimiser.state_dict()
+        save_checkpoint(path, Checkpoint(self.config.fingerprint(), self.images, state))
+
+    def resume(self, path: Path) -> None:
+        """Goes on as if it had never stopped. Raises ConfigError when the checkpoint is of another configuration."""
+        checkpoint = load_checkpoint(path)
+        require_same(checkpoint.configuration, self.config.fingerprint(), path)
+        state = checkpoint.state
+        self.generator.load_state_dict(state["generator"])
+        self.average.network.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.scaler.load_state_dict(state["scaler"])
+        if self.discriminator is not None:
+            self.discriminator.load_state_dict(state["discriminator"])
+            self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
+        self.images, self.steps = checkpoint.images, state["steps"]
+
+
+def _together(network: nn.Module, team: Team) -> nn.Module:
+    if team.size == 1:
+        return network
+    devices = [team.device.index] if team.device.type == "cuda" else None
+    # the discriminator is used twice a step, once without its gradients
+    return DistributedDataParallel(network, device_ids=devices, forward_sync_buffers=False)
+
+
+def _norm(network: nn.Module) -> Tensor:
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    return torch.nn.utils.get_total_norm(gradients)

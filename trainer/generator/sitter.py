@@ -1,0 +1,105 @@
+"""A person whose portrait moves: one crop as the source, and what geometry makes of any other moment of the same person.
+
+It is what the camera does (``engine.animator``) without the network, so that what the network learns to correct in training is
+what it will have to correct in use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from engine.errors import InputError
+from engine.generator.compose_fast import Compositor, pack
+from engine.generator.variants import STATE_CHANNELS
+from engine.head import HeadModel
+from engine.portrait import separate
+from engine.regress.landmarks import (
+    LandmarkBasis,
+    expression_of,
+    fit_expression,
+    gaze_of,
+    initial_pose,
+    observed,
+    refine_pose,
+)
+from engine.regress.portrait import fit_portrait
+from engine.track import Tracker, person_matte
+from engine.values import Coefficients, Face, Floats, Picture, Square
+from engine.warp.prior import Prior
+from engine.warp.source import SourceGeometry
+from trainer.data.shards import CROP_PX
+
+CROP = Square(CROP_PX / 2, CROP_PX / 2, CROP_PX)
+_SKULL = 468  # landmarks that are not irises
+
+
+class Sitter:
+    """One portrait, prepared; serves one thread.
+
+    crop (512, 512, 3), matte (512, 512) 0…1, plate (512, 512, 3): as ``engine.portrait.Portrait``. ``coefficients``: z_s.
+    """
+
+    def __init__(self, head: HeadModel, crop: Picture, face: Face) -> None:
+        self.crop = crop
+        self.matte, self.plate = separate(crop, person_matte(crop), face)
+        fit = fit_portrait(head, face, crop)
+        self.coefficients, self.head = fit.coefficients, fit.head
+        self._basis = LandmarkBasis.of(fit.head.model)
+        self._rest = np.asarray(fit.head.model.landmarks(fit.head.rest), np.float32)
+        self._geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo)
+        self._layers = pack(crop, self.matte, self.plate)
+        self._as_seen = self._look(face)
+
+    def follow(self, face: Face) -> Coefficients:
+        """z_des that shows the same person as in another crop of the same square, where they have this face.
+
+        Both faces are fitted alike and only the difference is applied, so that the source's own face gives z_s exactly.
+        """
+        then, now, own = self._as_seen, self._look(face), self.coefficients
+        expression = own.expression + now.expression - then.expression
+        return replace(
+            own,
+            expression=np.clip(expression, np.minimum(own.expression, 0), np.maximum(own.expression, 1)),
+            pose=own.pose + now.pose - then.pose,
+            gaze=np.clip(own.gaze + now.gaze - then.gaze, -0.7, 0.7),
+        )
+
+    def prior(self, z: Coefficients) -> Prior:
+        """What geometry knows of z_des; its arrays are reused by the next call."""
+        return self._geometry.prior(z)
+
+    def picture(self, prior: Prior) -> Picture:
+        """P (512, 512, 3), the picture before anything learned."""
+        nothing = np.zeros((STATE_CHANNELS, CROP_PX // 2, CROP_PX // 2), np.float32)
+        compose = _compositor().compose
+        mix = np.eye(3, dtype=np.float32)
+        return compose(nothing, prior.flow, self._layers, render=prior.render, render_weight=prior.render_weight, mix=mix).copy()
+
+    def points(self, z: Coefficients) -> Floats:
+        """(478, 3) the landmark points of z's expression and gaze in head coordinates [dm]."""
+        return self.head.model.landmarks(self.head.shape(z.expression, z.gaze))
+
+    def _look(self, face: Face) -> Coefficients:
+        basis, rest = self._basis, self._rest
+        seen = observed(face, CROP)
+        start = initial_pose(rest[:_SKULL], seen[:_SKULL], basis.stillness[:_SKULL])
+        pose = refine_pose(rest, seen, start, basis.stillness, steps=2)
+        beta, pose = fit_expression(basis, rest, seen, expression_of(face), pose, steps=4)
+        gaze = gaze_of(self.head.eye_centres, basis.iris_radius_dm, pose, seen)
+        return replace(self.coefficients, expression=beta, pose=pose, gaze=gaze)
+
+
+def only_face(tracker: Tracker, crop: Picture) -> Face:
+    """The largest face of a crop; raises InputError when there is none."""
+    faces = tracker.find_all(crop)
+    if not faces:
+        raise InputError("no face found in a crop")
+    return faces[0]
+
+
+@lru_cache(maxsize=1)
+def _compositor() -> Compositor:
+    return Compositor(CROP_PX, CROP_PX // 2, threads=1)

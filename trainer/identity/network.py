@@ -1,0 +1,64 @@
+"""Who is seen: one door to every identity network, and the identity loss (section 3.4)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engine.errors import InputError
+from trainer.identity.alignment import cut_chips
+from trainer.identity.dlib_network import DlibFaceNet
+from trainer.identity.iresnet import IResNet, is_iresnet
+from trainer.identity.weights import read_state
+
+# Where the five points of ``alignment.POINTS`` lie in a chip, 0…1 from its upper left corner.
+# dlib: the mean face that its own alignment uses; the chip has a quarter of the face's size around it.
+DLIB_FACE = (
+    (0.1205750620789, 0.2137274526848), (0.3340850613712, 0.2290642403242), (0.6460604764104, 0.2289674387677),
+    (0.8595674595992, 0.2134981538014), (0.4901123135679, 0.6277975316475),
+)  # fmt: skip
+DLIB_PADDING = 0.25
+# ArcFace aligns by eyes, nose tip and mouth corners; in chips that were cut so our points lie here, the mean over 31 photographs.
+ARCFACE_CHIP = ((0.2880, 0.4708), (0.4189, 0.4811), (0.5811, 0.4811), (0.7120, 0.4708), (0.5000, 0.7034))
+
+
+class IdentityNetwork(nn.Module):
+    """Pictures with a face each → unit vectors, near for one person and far for two. Frozen; differentiable in the pictures."""
+
+    template: Tensor
+
+    def __init__(self, network: nn.Module, side: int, template: Tensor) -> None:
+        """``network``: (N, 3, side, side) chips −1…1 → (N, D); ``template`` (5, 2): where a chip has the points, −1…1."""
+        super().__init__()
+        self.network, self.side = network.eval().requires_grad_(False), side
+        self.register_buffer("template", template, persistent=False)
+
+    def forward(self, pictures: Tensor, points: Tensor) -> Tensor:
+        """(N, 3, S, S) RGB −1…1 and (N, 5, 2) crop coordinates (``points_of``) → (N, D), length 1."""
+        return functional.normalize(self.network(cut_chips(pictures, points, self.template, self.side)), dim=1)
+
+    def train(self, mode: bool = True) -> IdentityNetwork:
+        """Stays as it is: a judge does not learn, and its normalisations keep their statistics."""
+        return super().train(False)
+
+
+def identity_loss(a: Tensor, b: Tensor) -> Tensor:
+    """L_ID: (N, D), (N, D) → (N,) 1 − cosine: 0 for the same direction, 1 for strangers, 2 at most."""
+    return 1 - functional.cosine_similarity(a, b, dim=1)
+
+
+def open_identity(path: Path) -> IdentityNetwork:
+    """dlib's ResNet (.dat), or an IResNet of ArcFace or CurricularFace (.pth, .pt, .safetensors). Raises InputError."""
+    if path.suffix == ".dat":
+        dlib = DlibFaceNet(path)
+        template = (torch.tensor(DLIB_FACE) + DLIB_PADDING) / (1 + 2 * DLIB_PADDING)
+        return IdentityNetwork(dlib, dlib.side, template * 2 - 1)
+    state = read_state(path)
+    if not is_iresnet(state):
+        raise InputError(
+            f"{path} is no identity network that is known: give dlib's .dat, or IResNet weights of ArcFace or CurricularFace."
+        )
+    return IdentityNetwork(IResNet(state, path), IResNet.side, torch.tensor(ARCFACE_CHIP) * 2 - 1)

@@ -1,0 +1,1 @@
+"""Measures of generated pictures and of the motion in them."""
