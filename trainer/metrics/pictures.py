@@ -7,6 +7,7 @@ what is missing and where it belongs.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -39,6 +40,12 @@ def open_fid() -> Metric:
     from torchmetrics.image.fid import FrechetInceptionDistance  # here, for the same reason
 
     return FrechetInceptionDistance(2048, normalize=True, feature_extractor_weights_path=str(path))
+
+
+def inception_features() -> Callable[[Tensor], Tensor]:
+    """FID's own features, for sets that are gathered picture by picture: (N, 3, H, W) RGB −1…1 → (N, 2048). Raises AssetError."""
+    network = open_fid().inception
+    return lambda pictures: network(((pictures + 1) * 127.5).round().clamp(0, 255).to(torch.uint8))
 
 
 def _require(measure: str, package: str, weights: str) -> Path:

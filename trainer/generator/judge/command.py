@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,27 +36,33 @@ def evaluate_generator(
     if not clip and not portrait:
         raise ConfigError("There is nothing to judge by: give --clip VIDEO, --portrait PHOTO, or both.")
     torch.set_num_threads(threads)
-    panel, methods = open_panel(features, identity), open_methods(bundle or [], checkpoint or [])
-    evaluate(panel, methods, clip or [], portrait or [], out, most=most, judge=judge_of(identity), console=Console())
+    panel, notes = open_panel(features, identity)
+    methods = open_methods(bundle or [], checkpoint or [])
+    evaluate(panel, methods, clip or [], portrait or [], out, most=most, notes=notes, console=Console())
 
 
-def judge_of(identity: Path) -> str:
-    """The identity network's name, for the report."""
-    if identity.suffix == ".dat":
-        return f"{identity.name}, dlib's network; where it was in the loss too, it is no independent judge."
-    return f"{identity.name}, an IResNet."
-
-
-def open_panel(features: Path, identity: Path) -> Panel:
-    """The judges; raises InputError."""
+def open_panel(features: Path, identity: Path) -> tuple[Panel, list[str]]:
+    """The judges, and sentences on who they are; LPIPS and FID only with their weights on this machine. Raises InputError."""
+    from engine.errors import AssetError
     from engine.head import load_head
     from engine.track import Tracker
     from trainer.generator.judge.panel import Panel
     from trainer.generator.perceptual import Perceptual
     from trainer.identity import open_identity
     from trainer.metrics.frechet import Lite0Features
+    from trainer.metrics.pictures import inception_features, open_lpips
 
-    return Panel(load_head(), Tracker("picture"), Perceptual(features), Lite0Features(features), open_identity(identity))
+    notes = [f"Identity: {identity.name}. Where it was in the loss too, it is no independent judge."]
+    panel = Panel(load_head(), Tracker("picture"), Perceptual(features), Lite0Features(features), open_identity(identity))
+    try:
+        panel = replace(panel, features=inception_features(), frechet="FID")
+    except AssetError as error:
+        notes.append(str(error))
+    try:
+        panel = replace(panel, lpips=open_lpips())
+    except AssetError as error:
+        notes.append(str(error))
+    return panel, notes
 
 
 def open_methods(bundles: list[str], checkpoints: list[str]) -> dict[str, Method]:

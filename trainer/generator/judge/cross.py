@@ -24,6 +24,7 @@ class CrossIdentity:
 
     methods: Sequence[str]
     real: Sequence[Floats]
+    frechet: str
     tallies: dict[str, Tally] = field(init=False)
     _moves: dict[str, list[Row]] = field(init=False)
 
@@ -56,7 +57,9 @@ class CrossIdentity:
 
     def table(self) -> dict[str, Row]:
         """Method → measure → value."""
-        return {name: {**tally.summary(self.real), **mean_of(self._moves[name])} for name, tally in self.tallies.items()}
+        return {
+            name: {**tally.summary(self.real, self.frechet), **mean_of(self._moves[name])} for name, tally in self.tallies.items()
+        }
 
 
 def _measures(seen: Seen, first: Seen, wanted: Seen, rest: Seen) -> Row:

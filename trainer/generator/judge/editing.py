@@ -79,6 +79,7 @@ class Editing:
 
     methods: Sequence[str]
     real: Sequence[Floats]
+    frechet: str
     tallies: dict[str, Tally] = field(init=False)
     _found: dict[str, dict[str, list[Row]]] = field(init=False, default_factory=dict)
 
@@ -105,7 +106,7 @@ class Editing:
 
     def table(self) -> dict[str, Row]:
         """Method → measure → mean over all edits and portraits."""
-        return {name: tally.summary(self.real) for name, tally in self.tallies.items()}
+        return {name: tally.summary(self.real, self.frechet) for name, tally in self.tallies.items()}
 
     def edits(self, edits: Sequence[Edit] = EDITS) -> dict[str, Row]:
         """Edit → what was asked for, what each method shows of it, and how much of the identity stays; means over portraits."""

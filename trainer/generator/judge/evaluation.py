@@ -32,8 +32,8 @@ from trainer.generator.judge.takes import spread_takes
 TITLE = "Generators, judged on held-out clips and portraits"
 SLIDES_PER_S = 4.0  # of frames that are far apart in their clip
 _SAME = (
-    "Same-identity reconstruction: the calmest frame of a run is the source, the others are what it should become. PSNR [dB] and "
-    "the perceptual distance (EfficientNet-Lite0's features; it is not LPIPS) are to the driving frame; Exp, Angle [rad] and "
+    "Same-identity reconstruction: a calm, typical frame of a run is the source, the others are what it should become. PSNR [dB] "
+    "and the perceptual distance (EfficientNet-Lite0's features; it is not LPIPS) are to the driving frame; Exp, Angle [rad] and "
     "Gaze by the landmark fit on picture and driving frame; ID is the cosine with the source, ID driving with the driving frame; "
     "FD is not FID, and sets as small as these can only be compared with each other; r: correlation with the clip."
 )
@@ -77,7 +77,7 @@ class Evaluation:
 
     def cross(self, portraits: Sequence[Posed], drivers: Sequence[Driver]) -> None:
         """Table 2."""
-        judged = CrossIdentity(list(self.methods), _real(portraits))
+        judged = CrossIdentity(list(self.methods), _real(portraits), self.panel.frechet)
         for number, (posed, driver) in enumerate(product(portraits, drivers), 1):
             task = self.progress.add_task(f"{posed.name} moved by {driver.name}", total=len(driver.pictures))
             name = file_name(f"cross-{number}-{posed.name}-{driver.name}")
@@ -90,7 +90,7 @@ class Evaluation:
 
     def editing(self, portraits: Sequence[Posed]) -> None:
         """Table 3."""
-        judged = Editing(list(self.methods), _real(portraits))
+        judged = Editing(list(self.methods), _real(portraits), self.panel.frechet)
         task = self.progress.add_task("editing", total=len(portraits) * len(EDITS))
         for number, posed in enumerate(portraits, 1):
             lines = []
@@ -131,10 +131,10 @@ def evaluate(
     out: Path,
     *,
     most: int,
-    judge: str,
+    notes: Sequence[str],
     console: Console,
 ) -> None:
-    """All experiments that clips and portraits allow, into the folder ``out``. ``judge``: the identity network's name.
+    """All experiments that clips and portraits allow, into the folder ``out``. ``notes``: sentences on the judges.
 
     Raises InputError for a clip or portrait without a face, and when the report cannot be written.
     """
@@ -150,8 +150,8 @@ def evaluate(
             if posed:
                 evaluation.editing(posed)
                 evaluation.figure3(posed)
-        about = [f"Clips: {_names(clips)}. Portraits: {_names(portraits)}. At most {most} frames of a clip. Identity: {judge}"]
-        settings = {"clips": [p.name for p in clips], "portraits": [p.name for p in portraits], "most": most, "identity": judge}
+        about = [f"Clips: {_names(clips)}. Portraits: {_names(portraits)}. At most {most} frames of a clip.", *notes]
+        settings = {"clips": [p.name for p in clips], "portraits": [p.name for p in portraits], "most": most, "judges": notes}
         write_data(out, settings, evaluation.tables)
         page = write_page(out, TITLE, about, evaluation.tables, evaluation.exhibits)
     except (OSError, FFmpegError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from trainer.generator.batches import region_mask
 from trainer.generator.perceptual import Perceptual, maps_between, weighted
 from trainer.generator.sitter import CROP, only_face
 from trainer.identity import IdentityNetwork, points_of
-from trainer.metrics.frechet import Lite0Features
+from trainer.metrics.frechet import NAME as FRECHET
 from trainer.metrics.pictures import psnr
 
 
@@ -28,7 +29,7 @@ class Seen:
     scores    (52,) of the tracker, in the order of ``EXPRESSION_NAMES``
     points    (478, 2) landmarks, crop coordinates
     identity  (D,) unit vector
-    features  (320,) for the Fréchet distance
+    features  (D,) for the Fréchet distance
     """
 
     z: Coefficients
@@ -49,17 +50,23 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """The judges, opened once; one thread."""
+    """The judges, opened once; one thread.
+
+    features  (1, 3, H, W) RGB −1…1 → (1, D), of which ``frechet`` names the Fréchet distance: "FID" or "FD-EffLite0"
+    lpips     (1, 3, H, W) RGB −1…1 twice → LPIPS, where its weights are on this machine
+    """
 
     head: HeadModel
     tracker: Tracker  # mode "picture"
     perceptual: Perceptual
-    features: Lite0Features
+    features: Callable[[Tensor], Tensor]
     identity: IdentityNetwork
+    frechet: str = FRECHET
+    lpips: Callable[[Tensor, Tensor], Tensor] | None = None
 
     @torch.inference_mode()
     def features_of(self, picture: Picture) -> Floats:
-        """(320,) for the Fréchet distance."""
+        """(D,) for the Fréchet distance."""
         return np.asarray(self.features(as_tensor(picture))[0].numpy())
 
     @torch.inference_mode()
@@ -71,11 +78,13 @@ class Panel:
 
     @torch.inference_mode()
     def distances(self, picture: Picture, target: Target) -> dict[str, float]:
-        """PSNR [dB], and the perceptual distance of all and within mouth and eyes."""
+        """PSNR [dB], LPIPS where it is there, and the perceptual distance of all and within mouth and eyes."""
         pixels = as_tensor(picture)
         maps = maps_between(self.perceptual.features(pixels), target.features)
+        real = {} if self.lpips is None else {"LPIPS": float(self.lpips(pixels.clamp(-1, 1), target.pixels))}
         return {
             "PSNR": float(psnr(pixels, target.pixels)),
+            **real,
             "perceptual": float(torch.stack([weighted(one, None) for one in maps]).mean()),
             "perceptual, mouth and eyes": float(torch.stack([weighted(one, target.regions) for one in maps]).mean()),
         }

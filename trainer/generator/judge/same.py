@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from engine.values import Floats, Picture
 from trainer.data.clips import Clip
 from trainer.generator.judge.methods import Method
 from trainer.generator.judge.motion import agreement, mean_of
 from trainer.generator.judge.panel import Panel, Seen, Witness
-from trainer.generator.judge.takes import calmest
+from trainer.generator.judge.takes import portrait_of
 from trainer.generator.judge.tally import Row, Tally, departures, similarity
 from trainer.generator.sitter import Sitter
 
@@ -32,8 +34,8 @@ class SameIdentity:
         self._moves = {name: [] for name in self.methods}
 
     def take(self, take: Clip, show: Show, tick: Callable[[], None]) -> None:
-        """Judges one run of crops: the calmest is the source. ``tick`` hears of each crop."""
-        chosen = calmest(take.faces)
+        """Judges one run of crops: the likeliest portrait is the source. ``tick`` hears of each crop."""
+        chosen = portrait_of(take.faces, np.stack([self.panel.features_of(crop) for crop in take.crops]))
         source = take.crops[chosen]
         witness = Witness(self.panel, source)
         sitter = Sitter(self.panel.head, source, witness.face)
@@ -62,7 +64,10 @@ class SameIdentity:
 
     def table(self) -> dict[str, Row]:
         """Method → measure → value."""
-        return {name: {**tally.summary(self._real), **mean_of(self._moves[name])} for name, tally in self.tallies.items()}
+        return {
+            name: {**tally.summary(self._real, self.panel.frechet), **mean_of(self._moves[name])}
+            for name, tally in self.tallies.items()
+        }
 
 
 def _seen_in(witness: Witness, seen: Seen | None, wanted: Seen) -> Row:

@@ -8,8 +8,8 @@ from html import escape
 
 # What is better: more, less, or neither.
 BETTER = {"PSNR": "↑", "ID": "↑", "ID driving": "↑", "blink recall": "↑", "face found": "↑"}
-WORSE = ("perceptual", "perceptual, mouth and eyes", "Exp", "Angle", "Gaze", "FD-EffLite0", "jitter")
-_DIGITS = {"PSNR": 2, "FD-EffLite0": 2, "gaze lag": 1, "Exp": 3, "jitter": 2}
+WORSE = ("perceptual", "perceptual, mouth and eyes", "Exp", "Angle", "Gaze", "FD-EffLite0", "jitter", "LPIPS", "FID")
+_DIGITS = {"PSNR": 2, "FD-EffLite0": 2, "FID": 2, "gaze lag": 1, "Exp": 3, "jitter": 2}
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Sequence
+from itertools import chain, dropwhile, islice
 from pathlib import Path
 
 import numpy as np
 
 from engine.errors import InputError
 from engine.track import Tracker
-from engine.values import Face, Frame
+from engine.values import Face, Floats, Frame
 from trainer.data.clips import Clip, Rejects, clips
 from trainer.data.quality import MIN_FACE_PX
 from trainer.data.videos import length_s, sampled_frames
 from trainer.metrics.motion import BLINKS, JAW, SMILES
 
 EVERY = 1000.0  # frames per second that no camera has: all frames
+CALM = 0.35  # unrest of a face at rest: a third of a blink, or a turn by some 15°
 _NOSE, _RIGHT_CHEEK, _LEFT_CHEEK = 1, 234, 454
 
 
@@ -30,13 +31,24 @@ def spread_takes(path: Path, tracker: Tracker, most: int) -> list[Clip]:
 
 
 def steady_take(path: Path, tracker: Tracker, most: int) -> Clip:
-    """The longest run in one square among the first ``most`` frames. Raises InputError."""
-    return max(_takes(path, sampled_frames(path, EVERY), tracker, most), key=lambda take: len(take.crops))
+    """The longest run in one square among ``most`` consecutive frames, from the first calm face on. Raises InputError."""
+    frames = dropwhile(lambda frame: not _is_calm(tracker.find_all(frame.image)), sampled_frames(path, EVERY))
+    first = next(frames, None)
+    found = sampled_frames(path, EVERY) if first is None else chain([first], frames)
+    return max(_takes(path, found, tracker, most), key=lambda take: len(take.crops))
 
 
-def calmest(faces: Iterable[Face]) -> int:
+def calmest(faces: Sequence[Face]) -> int:
     """The number of the face that is most like a portrait's: seen from the front, eyes open, mouth at rest."""
     return int(np.argmin([_unrest(face) for face in faces]))
+
+
+def portrait_of(faces: Sequence[Face], features: Floats) -> int:
+    """The number of the crop that is to be the source: of the calmer half, the one whose deep features (N, D) are most like all
+    the others'. So it is not the one with a hand before the face."""
+    calm = np.argsort([_unrest(face) for face in faces], kind="stable")[: (len(faces) + 1) // 2]
+    apart = np.linalg.norm(features[calm, None] - features[None], axis=2).mean(1)
+    return int(calm[np.argmin(apart)])
 
 
 def _takes(path: Path, frames: Iterable[Frame], tracker: Tracker, most: int) -> list[Clip]:
@@ -48,6 +60,10 @@ def _takes(path: Path, frames: Iterable[Frame], tracker: Tracker, most: int) -> 
             f"{MIN_FACE_PX} px high."
         )
     return found
+
+
+def _is_calm(faces: list[Face]) -> bool:
+    return bool(faces) and _unrest(faces[0]) < CALM
 
 
 def _unrest(face: Face) -> float:

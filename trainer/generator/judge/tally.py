@@ -8,7 +8,6 @@ import numpy as np
 
 from engine.values import Coefficients, Floats
 from trainer.generator.judge.panel import Seen
-from trainer.metrics.frechet import NAME as FRECHET
 from trainer.metrics.frechet import frechet_distance
 
 Row = dict[str, float]
@@ -30,14 +29,14 @@ class Tally:
         if seen is not None:
             self._features.append(seen.features)
 
-    def summary(self, real: Sequence[Floats]) -> Row:
-        """The mean of each measure over the pictures that have it, the Fréchet distance to the features of ``real``, and the
+    def summary(self, real: Sequence[Floats], frechet: str) -> Row:
+        """The mean of each measure over the pictures that have it, the Fréchet distance called ``frechet`` to the features of ``real``, and the
         share of pictures in which the tracker found a face."""
         names = dict.fromkeys(name for row in self._rows for name in row)
         means = {name: float(np.mean([row[name] for row in self._rows if name in row])) for name in names}
         enough = min(len(self._features), len(real)) > 1
         distance = frechet_distance(np.stack(self._features), np.stack(real)) if enough else float("nan")
-        return {**means, FRECHET: distance, "face found": len(self._features) / max(self._asked, 1)}
+        return {**means, frechet: distance, "face found": len(self._features) / max(self._asked, 1)}
 
 
 def similarity(a: Seen, b: Seen) -> float:
