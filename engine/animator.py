@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from engine.errors import AssetError
 from engine.generator.live import Generator, make_guide
 from engine.generator.live import Source as GeneratorSource
 from engine.head import load_head
 from engine.portrait import Portrait
 from engine.regress.portrait import Fit, fit_portrait
+from engine.runtime.bundle import LIVE_BUNDLE
 from engine.runtime.cache import ignore
 from engine.values import Coefficients, Corrections, Picture
 from engine.warp.source import SourceGeometry
+
+SIZE_PX = 512  # of a portrait's square, and so of every picture
 
 
 @dataclass(frozen=True)
@@ -34,13 +39,22 @@ class Source:
 class Animator:
     """Animates one portrait at a time. ``animate`` belongs to one thread; ``prepare`` may run on another meanwhile."""
 
-    def __init__(self, engine: str = "auto", threads: int | None = None, say: Callable[[str], None] = ignore) -> None:
-        """Loads the head and the generator; about a second. Raises AssetError, ConfigError.
+    def __init__(
+        self,
+        engine: str = "auto",
+        threads: int | None = None,
+        say: Callable[[str], None] = ignore,
+        bundle: Path = LIVE_BUNDLE,
+    ) -> None:
+        """Loads the head and the generator in ``bundle``; about a second. Raises AssetError, ConfigError.
 
         ``say`` takes sentences about the engines for the user.
         """
         self._head = load_head()
-        self._generator = Generator(engine=engine, threads=threads, say=say)
+        self._generator = Generator(bundle, engine=engine, threads=threads, say=say)
+        if self._generator.size != SIZE_PX:
+            self._generator.close()
+            raise AssetError(f"The generator in {bundle} draws {self._generator.size} px; wanted one of {SIZE_PX} px.")
         size = self._generator.guide_size
         self._guide = np.empty((1, 5, size, size), np.float32)
         self._source: Source | None = None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
+from rich.console import Console
 
 from trainer.data.commands import prepare, recipe, synthesise
 from trainer.demo_drive import demo_drive
@@ -11,16 +15,38 @@ from trainer.generator.command import generator
 from trainer.generator.judge.command import evaluate_generator
 from trainer.generator.scenes_command import scenes
 from trainer.head.command import head
+from trainer.pipeline import QUICK, WHOLE, make_everything
 from trainer.regressor.command import examples, regressor
 from trainer.regressor.export import export_regressor
 from trainer.regressor.judge_command import evaluate
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@app.callback()
-def trainer() -> None:
-    """Makes what the camera runs on: the head model, the networks."""
+FOLDER, QUICK_FOLDER = Path("training"), Path("training-quick")
+
+
+@app.callback(invoke_without_command=True)
+def trainer(
+    context: typer.Context,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where everything goes; a folder that was begun goes on. By default ./training.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A small run of every step as a proof, in ./training-quick.")] = False,
+    packages: Annotated[Path | None, typer.Option(help="A folder of packages fetched already, looked into first.")] = None,
+    clip: Annotated[list[Path] | None, typer.Option(help="A video to judge by, of nobody trained on; repeatable.")] = None,
+    portrait: Annotated[list[Path] | None, typer.Option(help="A photograph to judge by, likewise; repeatable.")] = None,
+) -> None:
+    """Make what the camera runs on. Without a command: everything, from free data to a bundle that the camera loads."""
+    if context.invoked_subcommand is None:
+        make_everything(
+            folder or (QUICK_FOLDER if quick else FOLDER),
+            QUICK if quick else WHOLE,
+            packages,
+            clip or [],
+            portrait or [],
+            Console(),
+        )
 
 
 app.command()(head)

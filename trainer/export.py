@@ -1,43 +1,56 @@
-"""``python -m trainer export``: a generator becomes the bundle that the camera runs (docs/generator.md)."""
+"""``python -m trainer export``: a generator becomes the bundle that the camera runs (docs/generator.md).
+
+A bundle is ONNX and a manifest, nothing else: the graphs hold the parameters under their own names, so that a file of weights
+beside them would add nothing (``engine.generator.graphs.load`` rebuilds the network from them), and neither can execute anything.
+"""
 
 from __future__ import annotations
 
-import logging
-import warnings
+import json
 from pathlib import Path
 from typing import Annotated
 
-import onnx
 import torch
 import typer
-from onnx import helper
-from safetensors.torch import load_file
 
-from engine.errors import AssetError, ConfigError, InputError
+from engine.errors import ConfigError
 from engine.generator.far import FarGenerator
 from engine.generator.graphs import GRAPHS, Graph
 from engine.generator.variants import VARIANTS, Variant
-from engine.runtime.bundle import ASSETS, HEAD_ASSET, file_sha256, write_manifest
+from engine.runtime.bundle import ASSETS, Training, read_bundle, write_manifest
 from engine.runtime.sessions import pick, probe
 from engine.values import Floats
-from trainer.training.onnx_file import store_halves, strip_debugging
+from trainer.generator.loop import ABOUT, load_average
+from trainer.training.checkpoint import load_checkpoint
+from trainer.training.code import program_version
+from trainer.training.onnx_file import round_to_halves, write_onnx
 
-OPSET = 20  # the first with GridSample as openvino and onnxruntime both run it fast
-HALF_FROM = 1024  # numbers; smaller parameters (biases) stay in single precision
 UNTRAINED_SEED = 0
+HOUR_S = 3600.0
 
 
 def export(
-    variant: Annotated[str, typer.Option(help=f"Which generator: {', '.join(VARIANTS)}.")] = "live",
-    weights: Annotated[Path | None, typer.Option(help="Trained weights (safetensors); without them the untrained start.")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="A run's last.pt: its averaged weights. Without it the untrained start.")
+    ] = None,
+    data: Annotated[str | None, typer.Option(help="A sentence for the manifest: what the run learned from.")] = None,
+    hours: Annotated[float | None, typer.Option(help="How long it trained, if not as long as the run itself counted.")] = None,
+    variant: Annotated[str | None, typer.Option(help=f"Which untrained start: {', '.join(VARIANTS)}; else live.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the bundle; by default engine/assets/VARIANT.")] = None,
 ) -> None:
     """Export a generator to ONNX, with the manifest and the self-test that the camera checks."""
-    if variant not in VARIANTS:
-        raise ConfigError(f"The variant must be one of {', '.join(VARIANTS)}; got '{variant}'.")
-    generator = untrained(VARIANTS[variant]) if weights is None else trained(VARIANTS[variant], weights)
-    folder = out or ASSETS / variant
-    write_bundle(generator, folder, head_sha256=None if weights is None else file_sha256(HEAD_ASSET))
+    if checkpoint is None:
+        generator, training = untrained(_variant(variant or "live")), None
+    else:
+        if variant is not None or not data:
+            raise ConfigError(
+                "With --checkpoint give --data, a sentence on what it learned from, and no --variant, which it knows."
+            )
+        generator, training = load_average(checkpoint), training_of(checkpoint, data, hours)
+    folder = out or ASSETS / generator.variant.name
+    write_bundle(generator, folder, training)
+    for graph in GRAPHS:
+        read_bundle(folder).open(graph)  # what the camera would refuse is refused here
     typer.echo(f"{folder}: {', '.join(f'{path.name} {path.stat().st_size:,} bytes' for path in sorted(folder.iterdir()))}")
 
 
@@ -48,63 +61,43 @@ def untrained(variant: Variant) -> FarGenerator:
         return FarGenerator(variant)
 
 
-def trained(variant: Variant, weights: Path) -> FarGenerator:
-    """The generator with the weights of a safetensors file; raises InputError."""
-    generator = FarGenerator(variant)
-    try:
-        generator.load_state_dict(load_file(weights))
-    except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{weights} does not hold weights of the '{variant.name}' generator: {error}") from error
-    return generator
+def training_of(path: Path, data: str, hours: float | None) -> Training:
+    """What the manifest tells about a checkpoint; the commit is that of the run's description beside it."""
+    checkpoint = load_checkpoint(path)
+    counted = float(checkpoint.state.get("seconds", 0.0)) / HOUR_S
+    return Training(checkpoint.images, round(counted if hours is None else hours, 2), data, _commit(path.parent / ABOUT))
 
 
-def write_bundle(generator: FarGenerator, folder: Path, *, head_sha256: str | None) -> None:
+def write_bundle(generator: FarGenerator, folder: Path, training: Training | None) -> None:
     """Write source.onnx, frame.onnx and manifest.json. Rounds the generator's large parameters to half precision, in place."""
     round_to_halves(generator.eval())
-    folder.mkdir(parents=True, exist_ok=True)
     answers = {}
     for name, kind in GRAPHS.items():
         graph = kind(generator)
         write_graph(graph, folder / f"{name}.onnx")
         answers[name] = _answers(graph)
-    write_manifest(folder, generator.variant, generator.picture_mix.numpy(), answers, head_sha256)
-
-
-def round_to_halves(generator: FarGenerator) -> None:
-    """Give the large parameters the values that are stored, so that torch and the exported graphs agree exactly."""
-    for parameter in generator.requires_grad_(False).parameters():
-        if _is_large(parameter.numel()):
-            parameter.copy_(parameter.half().float())
+    mix = generator.picture_mix.numpy()
+    write_manifest(folder, generator.variant, mix, answers, version=program_version(), training=training)
 
 
 def write_graph(graph: Graph, path: Path) -> None:
-    """Export one graph. Parameters keep their names and values (the runtimes fold the scales), large ones stored as halves."""
-    example = graph.example()
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it reports which of its optional packages are absent
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about torch's own deprecations inside its exporter
-        program = torch.onnx.export(
-            graph,
-            tuple(example.values()),
-            input_names=list(example),
-            output_names=graph.outputs,
-            opset_version=OPSET,
-            dynamo=True,
-            optimize=False,
-            verbose=False,
-        )
-    if program is None:
-        raise AssetError(f"torch could not export the '{graph.name}' graph.")
-    model = program.model_proto
-    store_halves(model, {name for name, values in graph.named_parameters() if _is_large(values.numel())})
-    strip_debugging(model)
-    helper.set_model_props(model, {"graph": graph.name, "variant": graph.generator.variant.to_json(), "licence": "MIT"})
-    onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString(deterministic=True))
+    """Export one graph, with what is needed to rebuild it."""
+    about = {"graph": graph.name, "variant": graph.generator.variant.to_json(), "licence": "MIT"}
+    write_onnx(graph, graph.example(), graph.outputs, path, about)
 
 
-def _is_large(numbers: int) -> bool:
-    return numbers >= HALF_FROM
+def _variant(name: str) -> Variant:
+    if name not in VARIANTS:
+        raise ConfigError(f"The variant must be one of {', '.join(VARIANTS)}; got '{name}'.")
+    return VARIANTS[name]
+
+
+def _commit(about: Path) -> str | None:
+    try:
+        commit = json.loads(about.read_text(encoding="utf-8"))["commit"]
+    except (OSError, ValueError, KeyError, TypeError):  # a checkpoint that was taken from its run
+        return None
+    return None if commit is None else str(commit)
 
 
 def _answers(graph: Graph) -> dict[str, Floats]:

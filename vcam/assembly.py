@@ -24,15 +24,26 @@ from vcam.watch import ConfigWatch
 
 
 def open_live(
-    settings: Settings, photo: Path, screen: Screen, governor: Governor, *, clock: Clock, messages: Messages, stats: Stats
+    settings: Settings,
+    photo: Path,
+    bundle: Path | None,
+    screen: Screen,
+    governor: Governor,
+    *,
+    clock: Clock,
+    messages: Messages,
+    stats: Stats,
 ) -> Live:
-    """The threads of the live program, not yet started; raises InputError for a video that cannot be read."""
+    """The threads of the live program, not yet started; raises InputError for a video that cannot be read.
+
+    ``bundle``: the user's generator; None = the one that ships.
+    """
     size = (settings.output.width_px, settings.output.height_px)
     choice = choose(settings.camera.source, settings.output.camera_name)
     camera = open_camera(choice, settings, clock=clock, messages=messages, stats=stats)
 
     def open_studio() -> tuple[Animator, Prepare]:
-        animator = open_animator(settings.runtime.engine, messages.say)
+        animator = open_animator(settings.runtime.engine, bundle, messages.say)
         return animator, lambda path: prepare_avatar(animator, path, size)
 
     def make_portrayer(animator: Animator) -> Portrayer:

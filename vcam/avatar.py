@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.values import Coefficients
 from vcam.compose import Composer
+from vcam.files import named_path
 
 BUNDLED_PORTRAIT = Path(__file__).parents[1] / "engine" / "assets" / "portrait.jpg"
 
@@ -24,8 +25,5 @@ class Avatar:
 
 
 def photo_path(photo: str, config_path: Path | None) -> Path:
-    """The photograph that a setting names: "" is the bundled one, a relative path starts at the config file's folder."""
-    if not photo:
-        return BUNDLED_PORTRAIT
-    base = config_path.parent if config_path else Path()
-    return base / Path(photo).expanduser()
+    """The photograph that a setting names: "" is the bundled one."""
+    return named_path(photo, config_path) if photo else BUNDLED_PORTRAIT

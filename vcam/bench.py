@@ -130,7 +130,7 @@ def measure(seconds: float, say: Callable[[str], None] = lambda _sentence: None)
     {"end_to_end": {"fps", "latency_ms", "jitter_ms", "cpu_s_per_s"}, "stages": {name: {"p50_ms", "p95_ms"}}, "memory_mb",
     "unpaced": {"fps", "cpu_s_per_s"}, "engines": [...], "peak_gflop_per_s"}; pairs are {"p50", "p95"}.
     """
-    animator = open_animator("auto")
+    animator = open_animator("auto", None, say)
     avatar = prepare_avatar(animator, BUNDLED_PORTRAIT, SIZE)
     scene = Scene(animator, avatar, record(animator, avatar))
     say(f"The whole chain at {FPS} pictures a second …")

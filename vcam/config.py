@@ -57,6 +57,7 @@ class DriveSettings(Section):
 
 
 class RuntimeSettings(Section):
+    bundle: str = ""
     engine: Literal[
         "auto",
         "torch",

@@ -1,4 +1,4 @@
-"""Writing small files: complete or not at all."""
+"""Files that settings name, and writing small ones: complete or not at all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ import cv2
 
 from engine.errors import InputError
 from engine.values import Picture
+
+
+def named_path(name: str, config_path: Path | None) -> Path:
+    """The path that a setting names: a relative one starts at the config file's folder."""
+    base = config_path.parent if config_path else Path()
+    return base / Path(name).expanduser()
+
+
+def bundle_path(bundle: str, config_path: Path | None) -> Path | None:
+    """The folder of the generator that a setting names; "" is the one that ships: None."""
+    return named_path(bundle, config_path) if bundle else None
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -25,17 +25,24 @@ def open_tracker() -> FaceTracker:
     return Tracker("video")
 
 
-def open_animator(engine: str, say: Say | None = None) -> Animator:
+def open_animator(engine: str, bundle: Path | None, say: Say) -> Animator:
     """An animator for 512² pictures. Of more than two CPUs it leaves one to the tracker; two they share (docs/performance.md).
 
-    ``say`` hears which engine has taken over, and why another is not used.
+    ``bundle``: a generator of the user's; when it is refused, the one that ships is taken, and that is said. ``say`` also hears
+    which engine has taken over, and why another is not used. Raises AssetError, ConfigError.
     """
     from engine.animator import Animator
+    from engine.errors import AssetError
     from engine.runtime import available_threads
-    from engine.runtime.cache import ignore
 
     cpus = available_threads()
-    return Animator(engine=engine, threads=max(min(2, cpus), cpus - 1), say=say or ignore)
+    threads = max(min(2, cpus), cpus - 1)
+    if bundle is not None:
+        try:
+            return Animator(engine, threads, say, bundle)
+        except AssetError as error:
+            say(f"{error} The generator that ships is used instead.")
+    return Animator(engine, threads, say)
 
 
 def prepare_avatar(animator: Animator, path: Path, size: tuple[int, int]) -> Avatar:

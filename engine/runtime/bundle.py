@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,23 @@ MANIFEST = "manifest.json"
 ASSETS = Path(__file__).parents[1] / "assets"
 LIVE_BUNDLE = ASSETS / "live"
 HEAD_ASSET = ASSETS / "open_head.npz"
+GRAPHS = ("source", "frame")
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the weights of a bundle came to be.
+
+    images  seen
+    hours   it took
+    data    a sentence: what they were learned from
+    commit  of the code, None where that is not known
+    """
+
+    images: int
+    hours: float
+    data: str
+    commit: str | None
 
 
 @dataclass(frozen=True)
@@ -60,9 +77,18 @@ def file_sha256(path: Path) -> str:
 
 
 def write_manifest(
-    folder: Path, variant: Variant, picture_mix: Floats, answers: Mapping[str, Mapping[str, Floats]], head_sha256: str | None
+    folder: Path,
+    variant: Variant,
+    picture_mix: Floats,
+    answers: Mapping[str, Mapping[str, Floats]],
+    *,
+    version: str | None,
+    training: Training | None,
 ) -> None:
-    """Describe the graphs that lie in ``folder``; ``answers`` is graph → output → stored self-test values."""
+    """Describe the graphs that lie in ``folder``.
+
+    ``answers`` is graph → output → stored self-test values, ``version`` the program's, ``training`` None for the untrained start.
+    """
     graphs = {
         graph: {
             "sha256": file_sha256(folder / f"{graph}.onnx"),
@@ -72,13 +98,15 @@ def write_manifest(
     }
     manifest = {
         "format": FORMAT,
+        "version": version,
         "licence": "MIT",
-        "head_sha256": head_sha256,
+        "training": None if training is None else asdict(training),
+        "head_sha256": None if training is None else file_sha256(HEAD_ASSET),
         "variant": json.loads(variant.to_json()),
         "picture_mix": picture_mix.tolist(),
         "graphs": graphs,
     }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -87,12 +115,13 @@ def read_bundle(folder: Path) -> Bundle:
     A trained generator belongs to the head model it was trained with; an untrained one (``head_sha256`` null) suits any.
     """
     try:
-        manifest = json.loads((folder / MANIFEST).read_text())
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
             raise AssetError(
                 f"The generator in {folder} has format {manifest['format']}, this program reads {FORMAT}: update it."
             )
-        for graph, entry in manifest["graphs"].items():
+        entries = {graph: manifest["graphs"][graph] for graph in GRAPHS}
+        for graph, entry in entries.items():
             _require_hash(folder / f"{graph}.onnx", entry["sha256"], "is damaged: install the program again or export it anew")
         if manifest["head_sha256"] is not None:
             _require_hash(
@@ -104,7 +133,7 @@ def read_bundle(folder: Path) -> Bundle:
                 {name: np.array(values, np.float32) for name, values in entry["self_test"].items()},
                 input_shapes(graph, variant),
             )
-            for graph, entry in manifest["graphs"].items()
+            for graph, entry in entries.items()
         }
         return Bundle(folder, variant, np.array(manifest["picture_mix"], np.float32), checks)
     except OSError as error:

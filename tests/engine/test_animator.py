@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.animator import Animator, Source
+from engine.errors import AssetError
+from engine.generator.variants import TINY_LIVE
 from engine.portrait import Portrait
+from engine.runtime.bundle import LIVE_BUNDLE
 from engine.track import Tracker
 from engine.values import EXPRESSION_NAMES
 from tests.engine.conftest import psnr
+from tests.engine.generator.exported import bundle
 
 
 def test_at_rest_the_portrait_is_the_photograph(
@@ -47,3 +53,17 @@ def test_using_a_portrait_changes_the_picture_at_once(
 def test_animating_before_a_portrait_was_given_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="needs a portrait"):
         Animator(engine="onnxruntime").animate(None)  # type: ignore[arg-type]
+
+
+def test_another_bundle_is_used(tmp_path: Path, mona: Portrait) -> None:
+    folder = Path(shutil.copytree(LIVE_BUNDLE, tmp_path / "mine"))
+    animator = Animator(engine="onnxruntime", bundle=folder)
+    assert psnr(animator.animate(animator.set_source(mona).coefficients), mona.crop) >= 45
+
+
+def test_a_bundle_that_does_not_fit_is_refused_by_name(tmp_path: Path) -> None:
+    _, tiny = bundle(TINY_LIVE)
+    with pytest.raises(AssetError, match=r"draws 32 px; wanted one of 512 px"):
+        Animator(engine="onnxruntime", bundle=tiny)
+    with pytest.raises(AssetError, match=r"The generator in .*nothing is not complete"):
+        Animator(engine="onnxruntime", bundle=tmp_path / "nothing")

@@ -1,5 +1,6 @@
-"""Exporting: ONNX equals torch, the bundle is reproducible, trained weights come through."""
+"""Exporting: ONNX equals torch, the bundle is reproducible, a run's averaged weights come through, with where they come from."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,6 @@ import pytest
 import torch
 import typer
 from onnx import numpy_helper
-from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from engine.errors import ConfigError, InputError
@@ -18,28 +18,39 @@ from engine.generator.far import FarGenerator
 from engine.generator.graphs import GRAPHS, HALF_SUFFIX, PREFIX, FrameGraph, Graph, SourceGraph
 from engine.generator.live import Generator, make_guide
 from engine.generator.variants import LIVE, TINY_LIVE, TINY_PAPER
-from engine.runtime.bundle import LIVE_BUNDLE, read_bundle
+from engine.runtime.bundle import HEAD_ASSET, LIVE_BUNDLE, file_sha256, read_bundle
 from engine.runtime.sessions import probe
 from engine.values import COEFFICIENTS
 from tests.engine.generator import scenes
 from tests.engine.generator.exported import bundle
 from trainer import export
+from trainer.generator.loop import ABOUT
+from trainer.training.checkpoint import Checkpoint, save_checkpoint
+from trainer.training.onnx_file import round_to_halves
 
 MIX = torch.tensor([[0.9, 0.1, 0], [0, 0.8, 0.1], [0.1, 0, 1]])
 WITHOUT_PRIORS = replace(TINY_PAPER, size=8, guide_size=8, blocks=TINY_PAPER.blocks[:2], flow_prior=False, picture_prior=False)
 
 
+def save_run(folder: Path, generator: FarGenerator) -> Path:
+    """The checkpoint of a run that ends with this average."""
+    settings = {"variant": generator.variant.name, "flow": True}
+    state = {"average": generator.state_dict(), "seconds": 5400.0}
+    save_checkpoint(folder / "last.pt", Checkpoint(settings, 1000, state))
+    (folder / ABOUT).write_text(json.dumps({"commit": "0a1b2c"}))
+    return folder / "last.pt"
+
+
 @pytest.fixture(scope="module")
 def commanded(tmp_path_factory: pytest.TempPathFactory) -> tuple[FarGenerator, Path]:
-    """A trained paper variant and the bundle that the command makes of its weights."""
+    """A trained paper variant and the bundle that the command makes of its run."""
     folder, generator = tmp_path_factory.mktemp("commanded"), scenes.made(TINY_PAPER, trained=True)
     generator.picture_mix.copy_(MIX)
-    export.round_to_halves(generator)
-    save_file(generator.state_dict(), folder / "weights.safetensors")
+    round_to_halves(generator)
     app = typer.Typer()
     app.command()(export.export)
-    options = ["--variant", "tiny-paper", "--weights", str(folder / "weights.safetensors"), "--out", str(folder / "bundle")]
-    result = CliRunner().invoke(app, options)
+    checkpoint, out = str(save_run(folder, generator)), str(folder / "bundle")
+    result = CliRunner().invoke(app, ["--checkpoint", checkpoint, "--data", "Heads of our own.", "--out", out])
     assert result.exit_code == 0, result.output
     assert "frame.onnx" in result.output
     return generator, folder / "bundle"
@@ -66,7 +77,7 @@ def test_onnx_equals_torch() -> None:
 def test_onnx_equals_torch_without_priors(tmp_path: Path) -> None:
     """Only the frame's graph: the other one knows nothing of priors."""
     graph = FrameGraph(scenes.made(WITHOUT_PRIORS, trained=True))
-    export.round_to_halves(graph.generator)
+    round_to_halves(graph.generator)
     export.write_graph(graph, tmp_path / "frame.onnx")
     assert agreement(graph, tmp_path / "frame.onnx") >= 60
 
@@ -91,7 +102,7 @@ def test_the_committed_bundle_is_the_live_generator(tmp_path: Path) -> None:
     """Compared by value, for another version of the exporter may write another file: untrained, and with something to say."""
     untrained, trained = export.untrained(LIVE), scenes.made(LIVE, trained=True)
     for generator in (untrained, trained):
-        export.round_to_halves(generator)
+        round_to_halves(generator)
     assert bundle_agreement(untrained, LIVE_BUNDLE) >= 60
     frame = filled(LIVE_BUNDLE / "frame.onnx", trained, tmp_path / "frame.onnx")
     assert agreement(FrameGraph(trained), frame) >= 60
@@ -119,20 +130,35 @@ def test_live_use_of_a_bundle_makes_the_picture_that_torch_makes(name: str, comm
     assert scenes.decibels(got, wanted) >= 45
 
 
-def test_a_trained_bundle_carries_its_mix_and_names_its_head(commanded: tuple[FarGenerator, Path]) -> None:
+def test_a_trained_bundle_carries_its_mix_and_tells_where_it_comes_from(commanded: tuple[FarGenerator, Path]) -> None:
     _, folder = commanded
     np.testing.assert_array_equal(read_bundle(folder).picture_mix, MIX.numpy())
-    assert f'"head_sha256": "{export.file_sha256(export.HEAD_ASSET)}"' in (folder / "manifest.json").read_text()
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["training"] == {"images": 1000, "hours": 1.5, "data": "Heads of our own.", "commit": "0a1b2c"}
+    assert (manifest["licence"], manifest["head_sha256"]) == ("MIT", file_sha256(HEAD_ASSET))
+    assert {path.name for path in folder.iterdir()} == {"manifest.json", "source.onnx", "frame.onnx"}
+    for graph, entry in manifest["graphs"].items():
+        assert entry["sha256"] == file_sha256(folder / f"{graph}.onnx")
 
 
-def test_weights_of_another_variant_are_refused(tmp_path: Path) -> None:
-    save_file(scenes.made(TINY_PAPER).state_dict(), tmp_path / "weights.safetensors")
-    with pytest.raises(InputError, match="does not hold weights of the 'tiny-live' generator"):
-        export.export("tiny-live", tmp_path / "weights.safetensors", tmp_path)
-    with pytest.raises(InputError, match="does not hold weights"):
-        export.export("tiny-live", tmp_path / "absent.safetensors", tmp_path)
+def test_a_checkpoint_away_from_its_run_has_no_commit_and_hours_may_be_told(tmp_path: Path) -> None:
+    checkpoint = save_run(tmp_path, scenes.made(TINY_LIVE))
+    (tmp_path / ABOUT).unlink()
+    told = export.training_of(checkpoint, "Heads.", hours=7)
+    assert (told.commit, told.hours) == (None, 7)
+
+
+def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not a checkpoint of this program"):
+        export.export(tmp_path / "absent.pt", "Heads.", out=tmp_path)
+
+
+@pytest.mark.parametrize(("data", "variant"), [(None, None), ("Heads.", "live")])
+def test_a_checkpoint_needs_its_data_and_no_variant(tmp_path: Path, data: str | None, variant: str | None) -> None:
+    with pytest.raises(ConfigError, match="give --data, a sentence on what it learned from, and no --variant"):
+        export.export(tmp_path / "last.pt", data, variant=variant)
 
 
 def test_an_unknown_variant_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="must be one of paper, live, tiny-paper, tiny-live; got 'huge'"):
-        export.export("huge", None, tmp_path)
+        export.export(variant="huge", out=tmp_path)

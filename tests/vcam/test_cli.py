@@ -235,6 +235,21 @@ def test_edit_writes_the_picture_of_the_changed_coefficients(engine: FakeAnimato
     assert z.identity[0] == 260  # the portrait's own
 
 
+def test_render_edit_and_run_open_the_generator_that_the_settings_name(
+    engine: FakeAnimator, photo: Path, driving: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, opened = tmp_path / "config.toml", []
+    config.write_text('[runtime]\nbundle = "mine"\n')
+    for module in (vcam.assembly, vcam.cli.edit, vcam.cli.render):
+        monkeypatch.setattr(module, "open_animator", lambda _engine, bundle, _say: opened.append(bundle) or engine)
+    common = ["--avatar", str(photo), "--config", str(config)]
+    assert run_command(["edit", *common, "--out", str(tmp_path / "a.png")]) == 0
+    assert run_command(["render", *common, "--driving", str(driving), "--out", str(tmp_path / "a.mp4"), "--size", "160x128"]) == 0
+    output = ["--output", f"file:{tmp_path / 'b.mp4'}", "--size", "160x128", "--frames", "1"]
+    assert run_command(["run", *common, "--camera", str(driving), *output]) == 0
+    assert opened == [tmp_path / "mine"] * 3
+
+
 def test_an_edit_of_nothing_keeps_everything() -> None:
     z = Coefficients.neutral()
     assert (edited(z, Edit({})).vector() == z.vector()).all()

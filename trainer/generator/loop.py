@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from engine.errors import InputError
 from engine.generator.far import FarGenerator
 from engine.generator.variants import VARIANTS, Variant
 from trainer.data.report import save_sheet
@@ -20,6 +21,7 @@ from trainer.generator.objective import Objective
 from trainer.generator.pictures import grid
 from trainer.generator.run import Training
 from trainer.training.checkpoint import load_checkpoint
+from trainer.training.code import code_commit, program_version
 from trainer.training.curves import Curves
 from trainer.training.progress import RunProgress, due
 
@@ -46,17 +48,23 @@ def train(training: Training, mixture: Mixture, objective: Objective, folder: Pa
     if team.leads:
         describe(config, folder)
 
+    def load(images: int) -> list[Batch]:
+        """This process's parts of the batch after ``images``."""
+        count = team.size * config.accumulate
+        mine = range(team.rank * config.accumulate, (team.rank + 1) * config.accumulate)
+        return [mixture.batch(images, config.batch, config.cross, (part, count)) for part in mine]
+
     progress = RunProgress(config.images, training.images, shown=team.leads)
-    with Curves(folder if team.leads else None) as curves, progress as tick:
+    with Curves(folder if team.leads else None) as curves, progress as tick, ThreadPoolExecutor(1, "loader") as loader:
+        waiting = loader.submit(load, training.images)
         while training.images < config.images:
-            # One step on this process's parts of the batch.
-            count = team.size * config.accumulate
-            mine = [
-                mixture.batch(training.images, config.batch, config.cross, (team.rank * config.accumulate + k, count))
-                for k in range(config.accumulate)
-            ]
+            began_s = time.monotonic()
+            # One step on this process's parts of the batch; meanwhile the next one is loaded.
+            mine = waiting.result()
+            waiting = loader.submit(load, training.images + config.batch)
             parts = [part.to(team.device) for part in mine]
             terms = training.step(parts, objective)
+            training.seconds += time.monotonic() - began_s
             tick(training.images, terms["total"])
 
             # Curves, pictures, checkpoint.
@@ -84,8 +92,8 @@ def describe(config: GeneratorConfig, folder: Path) -> None:
     """Writes what made this run: its settings and the version of the code."""
     folder.mkdir(parents=True, exist_ok=True)
     about = {
-        "version": _version(),
-        "commit": _commit(),
+        "version": program_version(),
+        "commit": code_commit(),
         "settings": {**config.fingerprint(), "images": config.images},
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
@@ -95,23 +103,9 @@ def load_average(path: Path) -> FarGenerator:
     """The averaged generator of a checkpoint, ready to be judged or exported. Raises InputError."""
     checkpoint = load_checkpoint(path)
     settings = checkpoint.configuration
-    generator = FarGenerator(variant_of(settings["variant"], flow=settings["flow"]))
-    generator.load_state_dict(checkpoint.state["average"])
+    try:
+        generator = FarGenerator(variant_of(settings["variant"], flow=settings["flow"]))
+        generator.load_state_dict(checkpoint.state["average"])
+    except (KeyError, RuntimeError) as error:
+        raise InputError(f"{path} is no checkpoint of a generator of this version: give the last.pt of such a run.") from error
     return generator.eval().requires_grad_(False)
-
-
-def _version() -> str | None:
-    """Of the installed program; a checkout need not be installed."""
-    try:
-        return version("hifihead-cam")
-    except PackageNotFoundError:
-        return None
-
-
-def _commit() -> str | None:
-    """The commit of the code, when it lies in a git checkout."""
-    asked = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    try:
-        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None

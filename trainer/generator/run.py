@@ -41,7 +41,8 @@ class Training:
                 f"A batch of {config.batch} with {same} reconstructions cannot be cut into {team.size} processes × "
                 f"{config.accumulate} parts: both kinds must be multiples of {shared}."
             )
-        self.config, self.team, self.images, self.steps = config, team, 0, 0
+        self.config, self.team = config, team
+        self.images, self.steps, self.seconds = 0, 0, 0.0
         self.generator = generator.to(team.device)
         self._zero = torch.zeros((), device=team.device)
         self.average = Average(self.generator, config.half_life)
@@ -51,8 +52,7 @@ class Training:
         self.discriminator: Discriminator | None = None
         if config.weight("adversarial"):
             torch.manual_seed(config.seed + 1)
-            fold = FOLD.get(config.variant, 1)
-            self.discriminator = Discriminator(config.window, config.discriminator, WIDEST, fold=fold).to(team.device)
+            self.discriminator = discriminator_of(config).to(team.device)
             self._discriminate = _together(self.discriminator, team)
             self.discriminator_optimiser = torch.optim.Adam(self.discriminator.parameters(), lr=config.rate, betas=BETAS)
 
@@ -152,6 +152,7 @@ class Training:
             "optimiser": self.optimiser.state_dict(),
             "scaler": self.scaler.state_dict(),
             "steps": self.steps,
+            "seconds": self.seconds,
         }
         if self.discriminator is not None:
             state["discriminator"] = self.discriminator.state_dict()
@@ -171,6 +172,12 @@ class Training:
             self.discriminator.load_state_dict(state["discriminator"])
             self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
         self.images, self.steps = checkpoint.images, state["steps"]
+        self.seconds = state.get("seconds", 0.0)  # the first runs did not count them
+
+
+def discriminator_of(config: GeneratorConfig) -> Discriminator:
+    """The one that these settings ask for, untrained."""
+    return Discriminator(config.window, config.discriminator, WIDEST, fold=FOLD.get(config.variant, 1))
 
 
 def _together(network: nn.Module, team: Team) -> nn.Module:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics import Metric
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
@@ -44,7 +44,7 @@ def open_fid() -> Metric:
 
 def inception_features() -> Callable[[Tensor], Tensor]:
     """FID's own features, for sets that are gathered picture by picture: (N, 3, H, W) RGB −1…1 → (N, 2048). Raises AssetError."""
-    network = open_fid().inception
+    network: nn.Module = open_fid().get_submodule("inception")
     return lambda pictures: network(((pictures + 1) * 127.5).round().clamp(0, 255).to(torch.uint8))
 
 

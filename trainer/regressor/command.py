@@ -127,4 +127,9 @@ def _animated(paths: list[Path], each: int, seed: int) -> Iterator[Example]:
 
     animator = Animator()
     for person, path in enumerate(paths):
-        yield from from_portrait(animator, load_portrait(path), person, each, seed)
+        try:
+            portrait = load_portrait(path)
+        except InputError as error:
+            typer.echo(f"Left out: {error}")
+            continue
+        yield from from_portrait(animator, portrait, person, each, seed)

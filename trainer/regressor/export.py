@@ -32,7 +32,7 @@ def write_regressor(network: RegressorNet, folder: Path) -> None:
     nn.utils.convert_conv2d_weight_memory_format(network, torch.contiguous_format)
     round_to_halves(network)
     shape = (1, 3, network.size, network.size)
-    write_onnx(network, {INPUT: torch.zeros(shape)}, OUTPUT, folder / GRAPH, {"graph": "regressor", "licence": "MIT"})
+    write_onnx(network, {INPUT: torch.zeros(shape)}, [OUTPUT], folder / GRAPH, {"graph": "regressor", "licence": "MIT"})
     with torch.inference_mode():
         answer = network(torch.from_numpy(probe({INPUT: shape})[INPUT]))
     write_regressor_manifest(folder, network.size, pick(answer.numpy()), file_sha256(HEAD_ASSET))

@@ -20,7 +20,8 @@ def read_weights(path: Path) -> Weights:
     try:
         state: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise InputError(f"{path} must be a torch file with ImageNet weights; it cannot be read: {error}") from error
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path} must be a torch file with ImageNet weights; it cannot be read: {reason}") from error
     if not isinstance(state, Mapping):
         raise InputError(f"{path} must hold a dictionary of tensors, got {type(state).__name__}.")
     return state

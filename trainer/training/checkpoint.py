@@ -56,7 +56,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
             raise InputError(f"{path} has format {content['format']}, this program reads {FORMAT}: train anew.")
         return Checkpoint(content["configuration"], content["images"], content["state"])
     except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
-        raise InputError(f"{path} is not a checkpoint of this program: {error}") from error
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path} is not a checkpoint of this program: {reason}") from error
 
 
 def require_same(saved: Mapping[str, Any], wanted: Mapping[str, Any], path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from engine.errors import AssetError
 from engine.generator.graphs import HALF_SUFFIX
 
-OPSET = 20
+OPSET = 20  # the first with GridSample as openvino and onnxruntime both run it fast
 HALF_FROM = 1024  # numbers; smaller parameters (biases) stay in single precision
 
 
@@ -27,20 +27,22 @@ def round_to_halves(module: nn.Module) -> None:
             parameter.copy_(parameter.half().float())
 
 
-def write_onnx(module: nn.Module, inputs: Mapping[str, Tensor], output: str, path: Path, properties: Mapping[str, str]) -> None:
-    """Exports a module with one output; raises AssetError when torch cannot."""
+def write_onnx(
+    module: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str], path: Path, properties: Mapping[str, str]
+) -> None:
+    """Exports a module: ``inputs`` are examples by name, in the order of ``forward``. Parameters keep their names and values,
+    large ones are stored as halves; all else stays in single precision. Raises AssetError when torch cannot."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it reports which of its optional packages are absent
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about torch's own deprecations inside its exporter
         program = torch.onnx.export(
-            module, tuple(inputs.values()), input_names=list(inputs), output_names=[output], opset_version=OPSET,
+            module, tuple(inputs.values()), input_names=list(inputs), output_names=list(outputs), opset_version=OPSET,
             dynamo=True, optimize=False, verbose=False,
         )  # fmt: skip
     if program is None:
         raise AssetError(f"torch could not export {path.name}.")
     model = program.model_proto
-    tensors = (stored for stored in model.graph.initializer if stored.data_type == TensorProto.FLOAT)
-    store_halves(model, {stored.name for stored in tensors if np.prod(stored.dims) >= HALF_FROM})
+    store_halves(model, {name for name, values in module.named_parameters() if values.numel() >= HALF_FROM})
     strip_debugging(model)
     helper.set_model_props(model, dict(properties))
     onnx.checker.check_model(model)

@@ -26,6 +26,9 @@ app = typer.Typer(
 AvatarOption = Annotated[
     Path | None, typer.Option(help="The portrait photograph; without it the bundled one.", metavar="PHOTO", show_default=False)
 ]
+ConfigOption = Annotated[
+    Path | None, typer.Option(help="The settings file; without it config.toml.", metavar="FILE", show_default=False)
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Degrees = Annotated[float | None, typer.Option(min=-60, max=60, show_default=False)]
 
@@ -61,9 +64,7 @@ def run_command_line(
             show_default=False,
         ),
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="The settings file; without it config.toml.", metavar="FILE", show_default=False)
-    ] = None,
+    config: ConfigOption = None,
 ) -> None:
     """Start the camera: the portrait follows your face. Options go before the settings file, which goes before the defaults."""
     from vcam.cli.run import RunOptions, run
@@ -82,9 +83,7 @@ def render_command_line(
         Path | None, typer.Option(help="Also write what was found and measured, as JSON.", metavar="JSON", show_default=False)
     ] = None,
     size: Annotated[str, typer.Option(help="Output size in pixels: 512 or 1280x720.", metavar="S|WxH")] = "512",
-    config: Annotated[
-        Path | None, typer.Option(help="The settings file; without it config.toml.", metavar="FILE", show_default=False)
-    ] = None,
+    config: ConfigOption = None,
 ) -> None:
     """Animate a portrait by a video, offline: every driving frame gives exactly one output frame."""
     from vcam.cli.render import render_files
@@ -113,12 +112,13 @@ def edit_command_line(
         float | None, typer.Option(min=-0.6, max=0.6, help="Toward the person's left, as a sine.", show_default=False)
     ] = None,
     gaze_y: Annotated[float | None, typer.Option(min=-0.6, max=0.6, help="Upward, as a sine.", show_default=False)] = None,
+    config: ConfigOption = None,
 ) -> None:
     """Change a portrait by named coefficients: what is set replaces the portrait's own value, all else stays."""
     from vcam.cli.edit import Edit, edit
 
     expressions = dict(parse_set(item) for item in set_ or [])
-    edit(avatar, Edit(expressions, yaw_deg, pitch_deg, roll_deg, gaze_x, gaze_y), out)
+    edit(avatar, Edit(expressions, yaw_deg, pitch_deg, roll_deg, gaze_x, gaze_y), out, config)
 
 
 @app.command("inspect")
@@ -169,9 +169,7 @@ def doctor_command_line(
     ] = False,
     gpu: Annotated[bool, typer.Option("--gpu", help="Build, verify and time every engine; a table for bug reports.")] = False,
     json: JsonOption = False,
-    config: Annotated[
-        Path | None, typer.Option(help="The settings file; without it config.toml.", metavar="FILE", show_default=False)
-    ] = None,
+    config: ConfigOption = None,
 ) -> None:
     """Something wrong? One screen says what stands in the way, and the exact cure; 0 when the camera can be used, else 1."""
     from vcam.cli.doctor import DoctorOptions, doctor

@@ -10,7 +10,9 @@ import numpy as np
 from engine.picture import refuse_unreadable
 from engine.values import EXPRESSION_NAMES, Coefficients
 from vcam.avatar import BUNDLED_PORTRAIT
-from vcam.files import refuse_png, write_png
+from vcam.config import Settings
+from vcam.config_file import default_path, read_settings
+from vcam.files import bundle_path, refuse_png, write_png
 from vcam.messages import say_on_stderr
 from vcam.parts import open_animator, prepare_avatar
 
@@ -27,12 +29,14 @@ class Edit:
     gaze_y: float | None = None
 
 
-def edit(avatar: Path | None, wanted: Edit, out: Path) -> None:
+def edit(avatar: Path | None, wanted: Edit, out: Path, config: Path | None) -> None:
     """Writes the edited 512² square of the portrait."""
     photo = avatar or BUNDLED_PORTRAIT
     refuse_png(out)
     refuse_unreadable(photo)
-    animator = open_animator("auto")
+    path = config or default_path()
+    settings = read_settings(path) if path else Settings()
+    animator = open_animator(settings.runtime.engine, bundle_path(settings.runtime.bundle, path), say_on_stderr)
     person = prepare_avatar(animator, photo, (512, 512))
     animator.use(person.source)
     write_png(out, animator.animate(edited(person.coefficients, wanted)))

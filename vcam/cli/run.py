@@ -18,6 +18,7 @@ from vcam.avatar import photo_path
 from vcam.clock import SystemClock
 from vcam.config import Settings
 from vcam.config_file import default_path, read_settings, with_changes
+from vcam.files import bundle_path
 from vcam.governor import Governor
 from vcam.loop import SinkLoop
 from vcam.messages import Messages, say_on_stderr
@@ -71,7 +72,8 @@ def run(options: RunOptions) -> None:
         # everything else
         from vcam.assembly import open_live, watch_config
 
-        live = open_live(settings, photo, screen, governor, clock=clock, messages=messages, stats=stats)
+        bundle = bundle_path(settings.runtime.bundle, config_path)
+        live = open_live(settings, photo, bundle, screen, governor, clock=clock, messages=messages, stats=stats)
         closing.callback(live.close)
         closing.enter_context(watch_config(config_path, in_file, live, messages))
         live.start()

@@ -7,11 +7,14 @@ from vcam.doctor.system import ProgramFacts, System
 
 
 def settings(facts: ProgramFacts) -> Finding:
-    """The settings file, and the photograph and engine that it names."""
+    """The settings file, and what it names: photograph, engine, and a generator, without which the camera works all the same."""
     where = str(facts.settings_path) if facts.settings_path else "the defaults"
     for complaint in (facts.settings_error, facts.portrait_error, facts.engine_error):
         if complaint:
             return Finding("settings", "failed", complaint, (f"Correct {where} there, and save it.",))
+    if facts.bundle_error:
+        fix = f'Train or export it again, or set runtime.bundle = "" in {where}.'
+        return Finding("settings", "absent", f"{facts.bundle_error} The generator that ships is used", (fix,))
     return Finding("settings", "ok", where)
 
 

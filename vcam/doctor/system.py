@@ -120,6 +120,7 @@ class ProgramFacts:
     settings_error: str = ""
     portrait_error: str = ""
     engine_error: str = ""
+    bundle_error: str = ""
     port_error: str = ""
     models: tuple[Model, ...] = ()
 

@@ -20,5 +20,5 @@ def bundle(variant: Variant) -> tuple[FarGenerator, Path]:
     folder = Path(tempfile.mkdtemp(prefix="hifihead-bundle-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     generator = scenes.made(variant, trained=True)
-    write_bundle(generator, folder, head_sha256=None)
+    write_bundle(generator, folder, training=None)
     return generator, folder

@@ -18,6 +18,7 @@ from engine.regress.landmarks import (
     fit_expression,
     fit_identity,
     gaze_of,
+    gaze_seen,
     initial_pose,
     refine_pose,
 )
@@ -83,6 +84,21 @@ def test_the_gaze_comes_back_in_any_pose(head: HeadModel, basis: LandmarkBasis, 
     vertices = head.shape(np.zeros(80, np.float32), np.zeros(64, np.float32), tau)
     target = seen(head.landmarks(vertices), POSE)
     np.testing.assert_allclose(gaze_of(basis.eye_centres, basis.iris_radius_dm, POSE, target), tau, atol=0.06)
+
+
+def test_the_gaze_follows_the_scores_of_each_eye(hopper: Portrait) -> None:
+    def look(**scores: float) -> Floats:
+        given = np.array([scores.get(name, 0.0) for name in EXPRESSION_NAMES], np.float32)
+        return gaze_seen(replace(hopper.face, blendshapes=given))
+
+    assert not look().any()
+    to_their_left = look(eyeLookOutLeft=0.6, eyeLookInRight=0.6)
+    assert to_their_left[0] == to_their_left[2] > 0.2  # the person's left is +x
+    assert not to_their_left[[1, 3]].any()
+    only_left_up = look(eyeLookUpLeft=0.5)
+    assert only_left_up[1] > 0.1
+    assert not only_left_up[[0, 2, 3]].any()
+    np.testing.assert_allclose(look(eyeLookDownRight=0.5)[3], -only_left_up[1])
 
 
 def edited(source: Source, *, yaw_rad: float = 0, roll_rad: float = 0, gaze_x: float = 0, **expression: float) -> Coefficients:

@@ -54,9 +54,9 @@ def test_a_newer_format_asks_for_an_update(copy: Path) -> None:
         read_bundle(copy)
 
 
-@pytest.mark.parametrize("text", ["{", "{}", '{"format": 1}', "[]"])
+@pytest.mark.parametrize("text", ["{", "{}", '{"format": 1}', '{"format": 1, "graphs": {}}', "[]", "\xff"])
 def test_a_senseless_manifest_is_refused(copy: Path, text: str) -> None:
-    (copy / MANIFEST).write_text(text)
+    (copy / MANIFEST).write_text(text, encoding="latin-1")
     with pytest.raises(AssetError, match="is not a generator's manifest"):
         read_bundle(copy)
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from engine.values import Floats
-from trainer.generator.judge.motion import agreement, mean_of, steadiness
+from trainer.generator.judge.motion import agreement, steadiness
 from trainer.generator.judge.panel import Seen
 from trainer.generator.judge.posed import Driver, Posed, change, drive
 from trainer.generator.judge.same import Show
-from trainer.generator.judge.tally import Row, Tally, departures, similarity
+from trainer.generator.judge.tally import Row, Tally, departures, mean_of, similarity
 
 Runs = dict[str, list[tuple[Seen, Seen]]]  # method → what was found, and what the driver did, frame by frame
 
@@ -57,9 +57,8 @@ class CrossIdentity:
 
     def table(self) -> dict[str, Row]:
         """Method → measure → value."""
-        return {
-            name: {**tally.summary(self.real, self.frechet), **mean_of(self._moves[name])} for name, tally in self.tallies.items()
-        }
+        pictures = {name: tally.summary(self.real, self.frechet) for name, tally in self.tallies.items()}
+        return {name: {**row, **mean_of(self._moves[name])} for name, row in pictures.items()}
 
 
 def _measures(seen: Seen, first: Seen, wanted: Seen, rest: Seen) -> Row:

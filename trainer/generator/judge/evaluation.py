@@ -14,18 +14,19 @@ from rich.console import Console
 from rich.progress import Progress
 
 from engine.errors import InputError
-from engine.values import Floats
+from engine.values import Floats, Picture
 from trainer.data.report import save_sheet, sheet
+from trainer.generator.judge.blind import KEY, SHEET, Blind
 from trainer.generator.judge.cross import CrossIdentity
 from trainer.generator.judge.editing import EDITS, Editing
 from trainer.generator.judge.exhibits import TILE_PX, Exhibit, Strip
 from trainer.generator.judge.figure3 import figure3
-from trainer.generator.judge.methods import Method, Networked
+from trainer.generator.judge.methods import COPIED, GEOMETRY, Method, Networked
 from trainer.generator.judge.page import write_data, write_page
 from trainer.generator.judge.panel import Panel
 from trainer.generator.judge.plots import figure6, motion
 from trainer.generator.judge.posed import Driver, Posed, pose, watch
-from trainer.generator.judge.same import SameIdentity
+from trainer.generator.judge.same import SameIdentity, Show
 from trainer.generator.judge.tables import Table
 from trainer.generator.judge.takes import spread_takes
 
@@ -59,6 +60,10 @@ class Evaluation:
     progress: Progress
     tables: list[Table] = field(default_factory=list)
     exhibits: list[Exhibit] = field(default_factory=list)
+    _blind: Blind = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._blind = Blind(GEOMETRY, list(self.methods)[-1])
 
     def same(self, clips: Sequence[Path], most: int) -> None:
         """Table 1."""
@@ -70,7 +75,7 @@ class Evaluation:
             self.progress.update(task, total=rows)
             with self._strip(f"same-{number}-{path.stem}", f"Same identity: {path.name}", SLIDES_PER_S, rows) as strip:
                 for take in takes:
-                    judged.take(take, strip, partial(self.progress.advance, task))
+                    judged.take(take, self._shown(strip), partial(self.progress.advance, task))
             self.exhibits += strip.exhibits
         self.tables.append(Table("Table 1: same-identity reconstruction", _SAME, judged.table()))
         self._figure6("same", {name: tally.similarities for name, tally in judged.tallies.items()})
@@ -82,7 +87,7 @@ class Evaluation:
             task = self.progress.add_task(f"{posed.name} moved by {driver.name}", total=len(driver.pictures))
             name = file_name(f"cross-{number}-{posed.name}-{driver.name}")
             with self._strip(name, f"{posed.name} moved by {driver.name}", driver.fps, len(driver.pictures)) as strip:
-                runs = judged.pair(posed, driver, strip, partial(self.progress.advance, task))
+                runs = judged.pair(posed, driver, self._shown(strip), partial(self.progress.advance, task))
             motion(self.out / f"{name}.png", runs)
             self.exhibits += [*strip.exhibits, Exhibit(f"{name}.png", f"{posed.name} moved by {driver.name}, change over frames")]
         self.tables.append(Table("Table 2: cross-identity motion transfer", _CROSS, judged.table()))
@@ -113,6 +118,22 @@ class Evaluation:
             file = file_name(f"figure3-{name}-{number}-{posed.name}.jpg")
             figure3(self.out / file, network, posed)
             self.exhibits.append(Exhibit(file, f"Figure 3: flow and warped features of {name}, {posed.name}"))
+
+    def blind(self) -> None:
+        """The sheet for fresh eyes, where there is something trained."""
+        if list(self.methods)[-1] not in (COPIED, GEOMETRY):
+            self._blind.write(self.out)
+            self.exhibits.append(Exhibit(SHEET, f"A blind look: which of A and B is better? {KEY} tells what they are"))
+
+    def _shown(self, strip: Strip) -> Show:
+        order = list(self.methods).index(GEOMETRY)
+
+        def show(pictures: Sequence[Picture]) -> None:
+            strip(pictures)
+            source, driving, *drawn = pictures
+            self._blind.add(source, driving, drawn[order], drawn[-1])
+
+        return show
 
     def _strip(self, name: str, caption: str, fps: float, rows: int) -> Strip:
         columns = ["source", "driving", *self.methods]
@@ -147,6 +168,8 @@ def evaluate(
                 evaluation.same(clips, most)
             if clips and posed:
                 evaluation.cross(posed, [watch(panel, path, most) for path in clips])
+            if clips:
+                evaluation.blind()
             if posed:
                 evaluation.editing(posed)
                 evaluation.figure3(posed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -21,10 +21,11 @@ def curves(run: Sequence[Seen]) -> dict[str, Floats]:
 
 
 def agreement(found: Sequence[Seen], driver: Sequence[Seen]) -> dict[str, float]:
-    """Correlations of two runs, frame by frame, and how many of the driver's closed eyes are closed in the pictures."""
-    by_channel = correlations(curves(found), curves(driver))
-    shut = [np.stack([seen.scores[BLINKS] for seen in run]) > SHUT for run in (found, driver)]
-    return {**{f"r {name}": r for name, r in by_channel.items()}, "blink recall": precision_recall(*shut)[1]}
+    """Correlations of two runs, frame by frame, and how many of the driver's closed eyes are closed in the pictures; nothing of
+    the latter when the driver never closes them."""
+    row = {f"r {name}": r for name, r in correlations(curves(found), curves(driver)).items()}
+    shut, theirs = (np.stack([seen.scores[BLINKS] for seen in run]) > SHUT for run in (found, driver))
+    return {**row, "blink recall": precision_recall(shut, theirs)[1]} if theirs.any() else row
 
 
 def steadiness(found: Sequence[Seen], driver: Sequence[Seen]) -> dict[str, float]:
@@ -35,11 +36,6 @@ def steadiness(found: Sequence[Seen], driver: Sequence[Seen]) -> dict[str, float
     own, theirs = (jitter(np.diff(_vectors(run), axis=0)) for run in (found, driver))
     ratios = [own[name] / max(theirs[name], _TINY) for name in own]
     return {"jitter": float(np.mean(ratios)), "gaze lag": float(lag(curves(found)["gaze"], curves(driver)["gaze"], MOST_LAG))}
-
-
-def mean_of(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """The mean of each measure over runs; empty without any."""
-    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} if rows else {}
 
 
 def _vectors(run: Sequence[Seen]) -> Floats:

@@ -10,10 +10,10 @@ import numpy as np
 from engine.values import Floats, Picture
 from trainer.data.clips import Clip
 from trainer.generator.judge.methods import Method
-from trainer.generator.judge.motion import agreement, mean_of
+from trainer.generator.judge.motion import agreement
 from trainer.generator.judge.panel import Panel, Seen, Witness
 from trainer.generator.judge.takes import portrait_of
-from trainer.generator.judge.tally import Row, Tally, departures, similarity
+from trainer.generator.judge.tally import Row, Tally, departures, mean_of, similarity
 from trainer.generator.sitter import Sitter
 
 Show = Callable[[Sequence[Picture]], None]  # takes source, driving picture and one of each method
@@ -64,10 +64,8 @@ class SameIdentity:
 
     def table(self) -> dict[str, Row]:
         """Method → measure → value."""
-        return {
-            name: {**tally.summary(self._real, self.panel.frechet), **mean_of(self._moves[name])}
-            for name, tally in self.tallies.items()
-        }
+        pictures = {name: tally.summary(self._real, self.panel.frechet) for name, tally in self.tallies.items()}
+        return {name: {**row, **mean_of(self._moves[name])} for name, row in pictures.items()}
 
 
 def _seen_in(witness: Witness, seen: Seen | None, wanted: Seen) -> Row:

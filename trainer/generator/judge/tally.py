@@ -13,6 +13,12 @@ from trainer.metrics.frechet import frechet_distance
 Row = dict[str, float]
 
 
+def mean_of(rows: Sequence[Mapping[str, float]]) -> Row:
+    """The mean of each measure over the rows that have it."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: float(np.mean([row[name] for row in rows if name in row])) for name in names}
+
+
 class Tally:
     """Measures of one method. ``similarities``: of identity, one per pair, in the order of the pairs."""
 
@@ -30,10 +36,9 @@ class Tally:
             self._features.append(seen.features)
 
     def summary(self, real: Sequence[Floats], frechet: str) -> Row:
-        """The mean of each measure over the pictures that have it, the Fréchet distance called ``frechet`` to the features of ``real``, and the
-        share of pictures in which the tracker found a face."""
-        names = dict.fromkeys(name for row in self._rows for name in row)
-        means = {name: float(np.mean([row[name] for row in self._rows if name in row])) for name in names}
+        """The mean of each measure over the pictures that have it, the Fréchet distance, called ``frechet``, to the features of
+        ``real``, and the share of pictures in which the tracker found a face."""
+        means = mean_of(self._rows)
         enough = min(len(self._features), len(real)) > 1
         distance = frechet_distance(np.stack(self._features), np.stack(real)) if enough else float("nan")
         return {**means, frechet: distance, "face found": len(self._features) / max(self._asked, 1)}

@@ -1,0 +1,60 @@
+"""A generator of the user's own: where it lies, and what happens when it is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import engine.animator
+from engine.errors import AssetError, ConfigError
+from vcam.files import bundle_path
+from vcam.parts import open_animator
+
+MINE = Path("mine")
+
+
+class FakeEngine:
+    """Stands for ``engine.animator.Animator``; refuses what is in ``refused``."""
+
+    refused: tuple[Path, ...] = ()
+
+    def __init__(self, name: str, threads: int, say: object, bundle: Path | None = None) -> None:
+        if name == "absent":
+            raise ConfigError("The engine absent is not installed.")
+        if bundle in self.refused:
+            raise AssetError(f"{bundle}/frame.onnx is damaged.")
+        self.bundle = bundle
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setattr(engine.animator, "Animator", FakeEngine)
+    return []
+
+
+def test_a_generator_of_ones_own_is_used(said: list[str]) -> None:
+    opened = open_animator("auto", MINE, said.append)
+    assert isinstance(opened, FakeEngine)
+    assert opened.bundle == MINE
+    assert not said
+
+
+def test_when_it_is_refused_the_one_that_ships_is_used_and_that_is_said(said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeEngine, "refused", (MINE,))
+    opened = open_animator("auto", MINE, said.append)
+    assert isinstance(opened, FakeEngine)
+    assert opened.bundle is None
+    assert said == ["mine/frame.onnx is damaged. The generator that ships is used instead."]
+
+
+def test_a_wrong_setting_is_not_hidden(said: list[str]) -> None:
+    with pytest.raises(ConfigError, match="absent is not installed"):
+        open_animator("absent", MINE, said.append)
+
+
+def test_a_relative_folder_starts_at_the_settings_file(tmp_path: Path) -> None:
+    assert bundle_path("", tmp_path / "config.toml") is None
+    assert bundle_path("training/live", tmp_path / "config.toml") == tmp_path / "training" / "live"
+    assert bundle_path("training/live", None) == Path("training/live")
+    assert bundle_path(str(tmp_path), Path("config.toml")) == tmp_path
