@@ -102,6 +102,31 @@ class Animator:
             raise RuntimeError("animate() needs a portrait: call set_source() or use() first")
         prior = self._source.geometry.prior(z)
         make_guide(prior.render, prior.coverage, prior.render_weight, self._generator.guide_size, self._guide)
+        strength = motion(z, self._source.coefficients)
         return self._generator.generate(
-            z.vector(), self._guide, prior.flow, prior.render, prior.render_weight, corrections=corrections
+            z.vector(),
+            self._guide,
+            prior.flow,
+            prior.render,
+            prior.render_weight,
+            corrections=corrections if strength > 0 else "none",
+            strength=strength,
         )
+
+
+# Motions from which on the network's corrections count fully: β, angles [rad], shifts [dm], τ.
+FULL_MOTION = {"expression": 0.1, "angles": 0.035, "shift": 0.1, "gaze": 0.06}
+
+
+def motion(z: Coefficients, source: Coefficients) -> float:
+    """0…1, how far z_des is from what the photograph shows. What is at rest needs no corrections: there the photograph is exact,
+    and stays so whatever the network has learned."""
+    pose = np.abs(z.pose - source.pose)
+    largest = max(
+        float(np.abs(z.expression - source.expression).max()) / FULL_MOTION["expression"],
+        float(pose[:3].max()) / FULL_MOTION["angles"],
+        float(pose[3:].max()) / FULL_MOTION["shift"],
+        float(np.abs(z.gaze - source.gaze).max()) / FULL_MOTION["gaze"],
+    )
+    share = min(largest, 1.0)
+    return share * share * (3 - 2 * share)

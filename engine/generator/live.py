@@ -103,12 +103,14 @@ class Generator:
         render_weight: Floats,
         *,
         corrections: Corrections = "new",
+        strength: float = 1.0,
     ) -> Picture:
         """The picture (S, S, 3) uint8 RGB, overwritten by the next call. Raises RuntimeError before the first ``use``.
 
         z (261,) · guide (1, 5, G, G), see ``make_guide`` · prior_flow (S, S, 2) in crop coordinates · render (S, S, 3) uint8,
         I_3D · render_weight (S, S) 0…1, where I_3D replaces the photograph. float32 where not said otherwise; ValueError
-        for other shapes and types. ``corrections`` other than "new" spare the network's run. AssetError when no engine is left.
+        for other shapes and types. ``corrections`` other than "new" spare the network's run; of them ``strength`` 0…1 is taken.
+        AssetError when no engine is left.
         """
         source = self._source
         if source is None:
@@ -122,7 +124,7 @@ class Generator:
         small = cv2.resize(prior_flow, (self._top, self._top), interpolation=cv2.INTER_AREA)
         self._prior[0] = small.transpose(2, 0, 1)
         feeds = {"z": self._z, "guide": guide, "prior": self._prior}
-        moment = Moment(feeds, prior_flow, render, render_weight)
+        moment = Moment(feeds, prior_flow, render, render_weight, strength)
         return self._ladder.run(lambda painter: painter.paint(source, moment, corrections))
 
     def close(self) -> None:

@@ -27,6 +27,7 @@ class TorchPainter:
         picture, plane = (1, size, size, 3), (1, 1, size, size)
         self._foreground, self._plate, self._render = (Port(picture, lane, torch.uint8) for _ in range(3))
         self._matte, self._weight = Port(plane, lane), Port(plane, lane)
+        self._strength = Port((1,), lane)
         self._flow = Port((1, size, size, 2), lane)
         self._out, self._finite = Port(picture, lane, torch.uint8), Port((1,), lane)
         self._source: Source | None = None
@@ -41,6 +42,7 @@ class TorchPainter:
             self._flow.upload(moment.flow[None])
             self._render.upload(moment.render[None])
             self._weight.upload(moment.render_weight[None, None])
+            self._strength.upload(np.array([moment.strength], np.float32))
             if corrections == "none":
                 self._session.answers["state"].tensor.zero_()
                 self._answered = False
@@ -76,7 +78,7 @@ class TorchPainter:
         with torch.inference_mode():
             state = self._session.answers["state"].tensor
             self._finite.tensor.copy_(torch.isfinite(state).all())
-            state = enlarge(state, self._enlargement)
+            state = enlarge(state * self._strength.tensor, self._enlargement)
             layers = Layers(_unit(self._foreground), self._matte.tensor, _unit(self._plate))
             flow = self._flow.tensor.permute(0, 3, 1, 2) + state[:, FLOW]
             picture = prior_picture(layers, flow, _unit(self._render), self._weight.tensor)

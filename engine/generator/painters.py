@@ -42,12 +42,14 @@ class Moment:
     flow           (S, S, 2) the flow prior in crop coordinates
     render         (S, S, 3) uint8, I_3D
     render_weight  (S, S) 0…1, where I_3D replaces the photograph
+    strength       0…1, how much of the network's corrections is taken
     """
 
     feeds: Mapping[str, Floats]
     flow: Floats
     render: Picture
     render_weight: Floats
+    strength: float = 1.0
 
 
 class Painter(Protocol):
@@ -67,12 +69,15 @@ class CpuPainter:
         self.engine, self._session, self._mix = session.engine, session, bundle.picture_mix
         self._compositor = Compositor(variant.size, variant.output_size, threads=threads)
         self._nothing = np.zeros((STATE_CHANNELS, variant.output_size, variant.output_size), np.float32)
+        self._weakened = self._nothing.copy()
         self._state: Floats | None = None  # the network's last answer, for this photograph:
         self._source: Source | None = None
 
     def paint(self, source: Source, moment: Moment, corrections: Corrections = "new") -> Picture:
         """See ``Painter.paint``."""
         state = self._nothing if corrections == "none" else self._corrections(source, moment, anew=corrections == "new")
+        if moment.strength < 1:
+            state = np.multiply(state, np.float32(moment.strength), out=self._weakened)
         return self._compositor.compose(
             state, moment.flow, source.layers, render=moment.render, render_weight=moment.render_weight, mix=self._mix
         )

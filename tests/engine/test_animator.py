@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.animator import Animator, Source
+from engine.animator import Animator, Source, motion
 from engine.errors import AssetError
 from engine.generator.variants import TINY_LIVE
 from engine.portrait import Portrait
@@ -48,6 +48,16 @@ def test_using_a_portrait_changes_the_picture_at_once(
     animator.animate(hopper_source.coefficients)
     animator.use(mona_source)
     assert psnr(animator.animate(mona_source.coefficients), mona.crop) >= 45
+
+
+def test_corrections_grow_with_the_motion(mona_source: Source) -> None:
+    own = mona_source.coefficients
+    jaw = np.zeros(64, np.float32)
+    jaw[EXPRESSION_NAMES.index("jawOpen")] = 1
+    slightly, more, far = (motion(replace(own, expression=own.expression + k * jaw), own) for k in (0.02, 0.06, 0.5))
+    assert 0 == motion(own, own) < slightly < more < far == 1
+    assert motion(replace(own, pose=own.pose + np.float32(0.01)), own) > 0
+    assert motion(replace(own, gaze=own.gaze + np.float32(0.1)), own) == 1
 
 
 def test_animating_before_a_portrait_was_given_is_an_error() -> None:

@@ -341,7 +341,7 @@ def test_the_program_itself_sets_its_environment_and_returns_its_code() -> None:
     )  # fmt: skip
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == "Error: The picture nothing.jpg does not exist.\n"
-    code = "import os; from vcam.__main__ import prepare_process; prepare_process(); print(os.environ['OPENBLAS_NUM_THREADS'])"
+    code = "import os; from engine.process import prepare_process; prepare_process(); print(os.environ['OPENBLAS_NUM_THREADS'])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert result.stdout == "1\n"
 

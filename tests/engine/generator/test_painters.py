@@ -67,6 +67,21 @@ def test_torchs_picture_is_the_cpus(exam: Exam, made: Bundle, generator: Generat
         assert scenes.decibels(torch.paint(source, exam.moment), cpu.paint(source, exam.moment)) >= 50
 
 
+def test_weaker_corrections_lie_between_none_and_all(exam: Exam, made: Bundle) -> None:
+    for painter in painters(made):
+        none, half, full = (
+            painter.paint(exam.source, replace(exam.moment, strength=strength)).astype(int) for strength in (0.0, 0.5, 1.0)
+        )
+        assert np.array_equal(none, painter.paint(exam.source, exam.moment, "none"))
+        assert 0 < np.abs(half - none).mean() < np.abs(full - none).mean()
+
+
+def test_torch_and_cpu_weaken_alike(exam: Exam, made: Bundle) -> None:
+    weaker = replace(exam.moment, strength=0.4)
+    cpu, torch = painters(made)
+    assert scenes.decibels(torch.paint(exam.source, weaker), cpu.paint(exam.source, weaker)) >= 50
+
+
 def test_corrections_are_kept_or_left_out_alike(exam: Exam, made: Bundle) -> None:
     later = Moment(
         {**exam.moment.feeds, "z": -exam.moment.feeds["z"]},

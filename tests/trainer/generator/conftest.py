@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from engine.generator.variants import TINY_LIVE
 from engine.head import HeadModel, load_head
@@ -31,6 +33,15 @@ TINY = GeneratorConfig(
     r1_every=2,
     weights={"reconstruction": 1.0, "perceptual": 0.0, "adversarial": 0.05, "mesh": 0.0, "identity": 0.0},
 )
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Networks this small only lose by sharing their work, most of all beside other programs."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
