@@ -12,6 +12,7 @@ from engine.regress.landmarks import (
     LandmarkBasis,
     expression_of,
     fit_expression,
+    gaze_of,
     gaze_seen,
     initial_pose,
     observed,
@@ -41,14 +42,15 @@ class Labeller:
         fits = [fit_portrait(self._head, faces[i], crops[i]).coefficients for i in order]
         person = Coefficients.from_vector(np.mean([fit.vector() for fit in fits], 0).astype(np.float32))
         rest = self._basis.shape(person.identity, np.zeros(EXPRESSION, np.float32))
-        return [self._frame(person, rest, face) for face in faces]
+        eyes = self._basis.eye_centres + np.tensordot(person.identity, self._basis.eye_identity, 1)
+        return [self._frame(person, rest, eyes, face) for face in faces]
 
-    def _frame(self, person: Coefficients, rest: Floats, face: Face) -> tuple[Floats, float]:
+    def _frame(self, person: Coefficients, rest: Floats, eyes: Floats, face: Face) -> tuple[Floats, float]:
         basis = self._basis
         seen, scores = observed(face, _SQUARE), expression_of(face)
         pose = refine_pose(rest, seen, initial_pose(rest[:468], seen[:468], basis.stillness[:468]), basis.stillness, steps=2)
         beta, pose = fit_expression(basis, rest, seen, scores, pose)
-        gaze = gaze_seen(face)
+        gaze = gaze_seen(face, gaze_of(eyes, basis.iris_radius_dm, pose, seen))
         z = Coefficients(person.identity, beta, person.texture, person.illumination, pose, gaze)
         found = project(place(basis.shape(z.identity, beta), pose))[:LANDMARKS, :2]
         misfit = np.linalg.norm(found[:468] - seen[:468, :2], axis=1).mean() * CROP_PX / 2

@@ -20,6 +20,7 @@ from engine.regress.landmarks import (
     LandmarkBasis,
     expression_of,
     fit_expression,
+    gaze_of,
     gaze_seen,
     initial_pose,
     observed,
@@ -88,7 +89,8 @@ class Sitter:
         start = initial_pose(rest[:_SKULL], seen[:_SKULL], basis.stillness[:_SKULL])
         pose = refine_pose(rest, seen, start, basis.stillness, steps=2)
         beta, pose = fit_expression(basis, rest, seen, expression_of(face), pose, steps=4)
-        return replace(self.coefficients, expression=beta, pose=pose, gaze=gaze_seen(face))
+        gaze = gaze_seen(face, gaze_of(self.head.eye_centres, basis.iris_radius_dm, pose, seen))
+        return replace(self.coefficients, expression=beta, pose=pose, gaze=gaze)
 
 
 def only_face(tracker: Tracker, crop: Picture) -> Face:
