@@ -178,6 +178,17 @@ def fit_expression(
     return beta, pose
 
 
+def fit_frame(
+    basis: LandmarkBasis, rest: Floats, eye_centres: Floats, face: Face, square: Square, steps: int = 2
+) -> tuple[Floats, Floats, Floats]:
+    """(64,) β, (6,) p and (4,) τ of a face of a person whose rest shape (478, 3) and eye centres (2, 3) are known [dm]."""
+    seen = observed(face, square)
+    start = initial_pose(rest[:FACE_POINTS], seen[:FACE_POINTS], basis.stillness[:FACE_POINTS])
+    pose = refine_pose(rest, seen, start, basis.stillness, steps=2)
+    beta, pose = fit_expression(basis, rest, seen, expression_of(face), pose, steps)
+    return beta, pose, gaze_seen(face, gaze_of(eye_centres, basis.iris_radius_dm, pose, seen))
+
+
 class LandmarkRegressor:
     """z of one person from frame to frame: the identity is fitted once, on ``meet``; a frame then costs some milliseconds."""
 
@@ -199,11 +210,7 @@ class LandmarkRegressor:
         if self._identity is None:
             self.meet(face, square)
         assert self._identity is not None  # noqa: S101 - for the type checker, ``meet`` has set it
-        seen, scores = observed(face, square), expression_of(face)
-        start = initial_pose(self._rest[:FACE_POINTS], seen[:FACE_POINTS], self.basis.stillness[:FACE_POINTS])
-        pose = refine_pose(self._rest, seen, start, self.basis.stillness, steps=2)
-        beta, pose = fit_expression(self.basis, self._rest, seen, scores, pose)
-        gaze = gaze_seen(face, gaze_of(self._eyes, self.basis.iris_radius_dm, pose, seen))
+        beta, pose, gaze = fit_frame(self.basis, self._rest, self._eyes, face, square)
         neutral = Coefficients.neutral()
         return Coefficients(self._identity, beta, neutral.texture, neutral.illumination, pose, gaze)
 

@@ -8,16 +8,7 @@ import numpy as np
 
 from engine.conventions import place, project
 from engine.head import HeadModel
-from engine.regress.landmarks import (
-    LandmarkBasis,
-    expression_of,
-    fit_expression,
-    gaze_of,
-    gaze_seen,
-    initial_pose,
-    observed,
-    refine_pose,
-)
+from engine.regress.landmarks import LandmarkBasis, fit_frame, observed
 from engine.regress.portrait import fit_portrait
 from engine.values import EXPRESSION, LANDMARKS, Coefficients, Face, Floats, Picture, Square
 from trainer.data.shards import CROP_PX
@@ -46,13 +37,10 @@ class Labeller:
         return [self._frame(person, rest, eyes, face) for face in faces]
 
     def _frame(self, person: Coefficients, rest: Floats, eyes: Floats, face: Face) -> tuple[Floats, float]:
-        basis = self._basis
-        seen, scores = observed(face, _SQUARE), expression_of(face)
-        pose = refine_pose(rest, seen, initial_pose(rest[:468], seen[:468], basis.stillness[:468]), basis.stillness, steps=2)
-        beta, pose = fit_expression(basis, rest, seen, scores, pose)
-        gaze = gaze_seen(face, gaze_of(eyes, basis.iris_radius_dm, pose, seen))
+        beta, pose, gaze = fit_frame(self._basis, rest, eyes, face, _SQUARE)
         z = Coefficients(person.identity, beta, person.texture, person.illumination, pose, gaze)
-        found = project(place(basis.shape(z.identity, beta), pose))[:LANDMARKS, :2]
+        seen = observed(face, _SQUARE)
+        found = project(place(self._basis.shape(z.identity, beta), pose))[:LANDMARKS, :2]
         misfit = np.linalg.norm(found[:468] - seen[:468, :2], axis=1).mean() * CROP_PX / 2
         return z.vector(), float(misfit)
 

@@ -16,16 +16,7 @@ from engine.generator.compose_fast import Compositor, pack
 from engine.generator.variants import STATE_CHANNELS
 from engine.head import HeadModel
 from engine.portrait import separate
-from engine.regress.landmarks import (
-    LandmarkBasis,
-    expression_of,
-    fit_expression,
-    gaze_of,
-    gaze_seen,
-    initial_pose,
-    observed,
-    refine_pose,
-)
+from engine.regress.landmarks import LandmarkBasis, fit_frame
 from engine.regress.portrait import fit_portrait
 from engine.track import Tracker, person_matte
 from engine.values import Coefficients, Face, Floats, Picture, Square
@@ -34,7 +25,6 @@ from engine.warp.source import SourceGeometry
 from trainer.data.shards import CROP_PX
 
 CROP = Square(CROP_PX / 2, CROP_PX / 2, CROP_PX)
-_SKULL = 468  # landmarks that are not irises
 
 
 class Sitter:
@@ -84,12 +74,7 @@ class Sitter:
         return self.head.model.landmarks(self.head.shape(z.expression, z.gaze))
 
     def _look(self, face: Face) -> Coefficients:
-        basis, rest = self._basis, self._rest
-        seen = observed(face, CROP)
-        start = initial_pose(rest[:_SKULL], seen[:_SKULL], basis.stillness[:_SKULL])
-        pose = refine_pose(rest, seen, start, basis.stillness, steps=2)
-        beta, pose = fit_expression(basis, rest, seen, expression_of(face), pose, steps=4)
-        gaze = gaze_seen(face, gaze_of(self.head.eye_centres, basis.iris_radius_dm, pose, seen))
+        beta, pose, gaze = fit_frame(self._basis, self._rest, self.head.eye_centres, face, CROP, steps=4)
         return replace(self.coefficients, expression=beta, pose=pose, gaze=gaze)
 
 
