@@ -18,7 +18,6 @@ A shard is written beside its place and moved there when it is whole and on disk
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,12 +30,13 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.values import COEFFICIENTS, LANDMARKS, Floats, Picture
+from trainer.data.npz import write_whole
 
 VERSION = 1
 CROP_PX = 512
 JPEG_QUALITY = 95
 SPLITS = ("train", "test")
-_SUFFIX, _UNFINISHED = ".npz", ".unfinished"
+_SUFFIX = ".npz"
 _OPEN_SHARDS = 16
 
 
@@ -69,16 +69,9 @@ def write_shard(path: Path, crops: Sequence[Crop]) -> None:
         "source": np.array([crop.source for crop in crops], np.str_),
         "version": np.array(VERSION, np.int64),
     }
-    unfinished = path.with_suffix(_UNFINISHED)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("wb") as file:
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        write_whole(path, arrays)
     except OSError as error:
-        _discard(unfinished)
         raise InputError(
             f"the shard {path} could not be written ({error.strerror or error}): free some space and run the same command again, "
             "it continues where it stopped"
@@ -170,10 +163,3 @@ def _encode(image: Picture) -> NDArray[np.uint8]:
     if not done:
         raise InputError("a crop could not be encoded as JPEG")
     return np.asarray(data, np.uint8).ravel()
-
-
-def _discard(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:
-        return

@@ -6,7 +6,6 @@ moved there when it is whole: what bears the name can be read, and a run that wa
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,13 +18,14 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.values import COEFFICIENTS, Floats, Picture
+from trainer.data.npz import write_whole
 from trainer.data.shards import CROP_PX
 
 Plane = NDArray[np.uint8]  # (512, 512)
 
 VERSION = 1
 JPEG_QUALITY = 96
-SUFFIX, UNFINISHED = ".npz", ".unfinished"
+SUFFIX = ".npz"
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,16 +93,9 @@ def write_scene(path: Path, scene: Scene) -> None:
     }
     for k, moment in enumerate(scene.moments):
         arrays |= {f"{name}_{k}": value for name, value in _pack(moment).items()}
-    unfinished = path.with_suffix(UNFINISHED)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("wb") as file:
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        write_whole(path, arrays)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise InputError(
             f"The scene {path} could not be written ({error.strerror or error}): free some space and run the same command again, "
             "it goes on where it stopped."
