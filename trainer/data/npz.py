@@ -15,7 +15,7 @@ UNFINISHED = ".unfinished"
 
 
 def write_whole(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Writes plain arrays beside ``path``, and moves them there when they are on disk. Raises OSError, and leaves nothing then."""
+    """Writes plain arrays beside ``path`` and moves them there once on disk. Raises OSError, and then leaves nothing behind."""
     unfinished = path.with_suffix(UNFINISHED)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
