@@ -17,10 +17,10 @@ from engine.errors import InputError
 from engine.generator.compose_torch import Drive, Layers
 from engine.generator.variants import Variant
 from engine.values import Floats
+from trainer.data.mirror import Mirror
 from trainer.data.shards import CROP_PX
 from trainer.generator.augment import Pair, augment
 from trainer.generator.scenes import Plane, SceneFolder
-from trainer.regressor.augment import Mirror
 
 LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
 RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)

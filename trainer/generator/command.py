@@ -69,12 +69,12 @@ def generator(
 def run(settings: GeneratorConfig, sets: Sequence[tuple[Path, float]], out: Path, judges: Judges, stylegan2: Path | None) -> None:
     """Trains, or goes on. ``sets``: folders of scenes and their shares; ``stylegan2``: weights that a fresh run starts from."""
     from engine.head import load_head
+    from trainer.data.mirror import mirror_of
     from trainer.generator.batches import Mixture
     from trainer.generator.loop import LAST, train, variant_of
     from trainer.generator.objective import Objective
     from trainer.generator.run import Training
     from trainer.generator.scenes import SceneFolder
-    from trainer.regressor.augment import mirror_of
     from trainer.training.distributed import team
 
     if stylegan2 is not None and (out / LAST).exists():

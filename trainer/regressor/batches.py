@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from engine.errors import InputError
-from trainer.regressor.augment import Mirror, augment, resized
+from trainer.data.mirror import Mirror
+from trainer.regressor.augment import augment, resized
 from trainer.regressor.examples import Example, ExampleSet
 from trainer.regressor.losses import Targets
 

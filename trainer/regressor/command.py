@@ -59,7 +59,7 @@ def regressor(
     """Train the network that regresses z from a picture."""
     # the imports are here so that `trainer --help` does not wait for torch
     from engine.head import load_head
-    from trainer.regressor.augment import mirror_of
+    from trainer.data.mirror import mirror_of
     from trainer.regressor.batches import Mixture
     from trainer.regressor.config import RegressorConfig
     from trainer.regressor.examples import open_examples

@@ -13,11 +13,11 @@ import torch
 from engine.generator.variants import TINY_LIVE
 from engine.head import HeadModel, load_head
 from engine.values import Coefficients, Floats, Picture
+from trainer.data.mirror import mirror_of
 from trainer.data.shards import CROP_PX
 from trainer.generator.batches import Mixture
 from trainer.generator.config import GeneratorConfig
 from trainer.generator.scenes import Moment, Scene, SceneFolder, Source, write_scene
-from trainer.regressor.augment import mirror_of
 
 TINY = GeneratorConfig(
     variant="tiny-live",

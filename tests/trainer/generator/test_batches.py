@@ -6,14 +6,23 @@ import numpy as np
 import pytest
 import torch
 
+from engine.conventions import place, project
 from engine.errors import InputError
 from engine.generator.variants import TINY_LIVE
 from engine.head import HeadModel
+from engine.values import Coefficients, Floats
 from tests.trainer.generator.conftest import TINY, face_points, make_scene
-from trainer.generator.augment import Pair, mirrored, recoloured
+from trainer.data.mirror import mirror_of
+from trainer.data.similarity import Similarity
+from trainer.generator.augment import Pair, draw_similarity, forgotten, mirrored, moved, recoloured
 from trainer.generator.batches import LEFT_EYE, LIPS, Mixture, draw_window, region_mask
 from trainer.generator.scenes import SceneFolder
-from trainer.regressor.augment import mirror_of
+
+
+def screen(head: HeadModel, vector: Floats) -> Floats:
+    z = Coefficients.from_vector(vector)
+    shape = head.landmarks(head.shape(z.identity, z.expression, z.gaze))
+    return project(place(shape, z.pose))[:, :2]
 
 
 def test_a_batch_depends_on_the_images_seen_alone(mixture: Mixture) -> None:
@@ -57,6 +66,44 @@ def test_a_mirrored_flow_still_leads_to_the_same_place(head: HeadModel) -> None:
     before = axis[100] + pair.moment.flow[40, 100, 0].astype(np.float64)
     after = axis[511 - 100] + other.moment.flow[40, 511 - 100, 0].astype(np.float64)
     assert after == pytest.approx(-before, abs=1e-6)
+
+
+@pytest.mark.parametrize("turn", [-0.1, 0.0, 0.1])
+def test_a_moved_flow_still_leads_to_the_same_place(head: HeadModel, turn: float) -> None:
+    """Where an output pixel reads before, moved, is where the moved pixel reads after."""
+    scene, similarity = make_scene(head, 2), Similarity(turn, 1.2, (0.03, -0.05))
+    pair = Pair(scene.source, scene.moments[0])
+    other = moved(pair, similarity)
+    axis = (2 * np.arange(512) + 1) / 512 - 1
+    before = np.array([axis[300], axis[250]], np.float32)
+    read = similarity.points((before + pair.moment.flow[250, 300].astype(np.float32))[None])[0]
+    place = similarity.points(before[None])[0]
+    column, row = ((place + 1) * 256).astype(int)
+    after = np.array([axis[column], axis[row]]) + other.moment.flow[row, column].astype(np.float64)
+    np.testing.assert_allclose(after, read, atol=0.006)  # the nearest pixel's
+
+
+def test_a_moved_head_has_its_landmarks_where_the_picture_has_them(head: HeadModel) -> None:
+    scene, similarity = make_scene(head, 1), Similarity(0.1, 1.2, (0.03, -0.05))
+    pair = Pair(scene.source, scene.moments[0])
+    before, after = (screen(head, one.moment.z) for one in (pair, moved(pair, similarity)))
+    np.testing.assert_allclose(after, similarity.points(before), atol=0.03)
+
+
+def test_movements_leave_no_pixel_without_a_picture() -> None:
+    rng, corners = np.random.default_rng(0), np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+    for similarity in (draw_similarity(rng) for _ in range(100)):
+        read = (corners - np.asarray(similarity.shift)) @ np.linalg.inv(similarity.matrix).T
+        assert np.abs(read).max() <= 1 + 1e-5
+
+
+def test_who_it_is_is_forgotten_and_what_it_does_is_not(head: HeadModel) -> None:
+    scene = make_scene(head, 1)
+    pair = forgotten(Pair(scene.source, scene.moments[0]), np.random.default_rng(0))
+    change = pair.moment.z - scene.moments[0].z
+    assert change[:80].std() > 0.5
+    assert np.array_equal(change[80:144], np.zeros(64))
+    assert np.array_equal(change[251:], np.zeros(10))
 
 
 def test_colours_change_everywhere_alike(head: HeadModel) -> None:

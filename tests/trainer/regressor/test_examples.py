@@ -11,8 +11,8 @@ import torch
 from engine.errors import InputError
 from engine.head import HeadModel
 from tests.trainer.regressor.conftest import make_example
+from trainer.data.mirror import mirror_of
 from trainer.regressor import examples as examples_module
-from trainer.regressor.augment import mirror_of
 from trainer.regressor.batches import Mixture
 from trainer.regressor.examples import ExampleSet, open_examples, write_examples
 

@@ -11,8 +11,10 @@ from engine.head import HeadModel
 from engine.regress.crops import carry_pose, tight_crop
 from engine.values import EXPRESSION_NAMES, Coefficients, Floats, Square
 from tests.trainer.regressor.conftest import make_example
+from trainer.data.mirror import mirror_of
+from trainer.data.similarity import Similarity
 from trainer.regressor import geometry
-from trainer.regressor.augment import augment, mirror_of, mirrored, moved
+from trainer.regressor.augment import augment, mirrored, moved
 from trainer.regressor.examples import Example
 from trainer.regressor.losses import DEFAULT_WEIGHTS, TERMS, SupervisedLoss, Targets, landmark_weights, weighted_sum
 
@@ -70,7 +72,7 @@ def test_lids_and_lips_weigh_more_and_the_mean_is_one() -> None:
 
 @pytest.mark.parametrize("turn", [-0.5, 0.0, 0.5])
 def test_labels_follow_a_moved_picture(head: HeadModel, example: Example, turn: float) -> None:
-    other = moved(example, turn, 1.06, np.array([0.05, -0.04], np.float32), 64)
+    other = moved(example, Similarity(turn, 1.06, (0.05, -0.04)), 64)
     assert other.image.shape == (64, 64, 3)
     np.testing.assert_allclose(landmarks_of(head, other.z)[:468], other.landmarks[:468], atol=8e-3)
 
@@ -80,7 +82,7 @@ def test_a_turn_moves_pixels_as_it_moves_landmarks(example: Example) -> None:
     image = np.zeros((96, 96, 3), np.uint8)
     x, y = (int(v) for v in (example.landmarks[1] + 1) * 48)
     image[y - 2 : y + 3, x - 2 : x + 3] = 255
-    turned = moved(Example(image, example.z, example.trust, example.landmarks, 0), 0.4, 1.0, np.zeros(2, np.float32), 96)
+    turned = moved(Example(image, example.z, example.trust, example.landmarks, 0), Similarity(0.4, 1.0, (0.0, 0.0)), 96)
     rows, columns = np.nonzero(turned.image[..., 0] > 128)
     found = (np.array([columns.mean(), rows.mean()]) * 2 + 1) / 96 - 1
     np.testing.assert_allclose(found, turned.landmarks[1], atol=0.03)

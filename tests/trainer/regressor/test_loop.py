@@ -16,7 +16,7 @@ from engine.errors import ConfigError, InputError
 from engine.head import HeadModel
 from tests.trainer.identity.dlib_writer import Writer
 from tests.trainer.regressor.conftest import SIZE
-from trainer.regressor.augment import mirror_of
+from trainer.data.mirror import mirror_of
 from trainer.regressor.batches import Mixture
 from trainer.regressor.config import RegressorConfig
 from trainer.regressor.examples import ExampleSet
@@ -155,7 +155,7 @@ from trainer.regressor import network
 network.BACKBONES["lite0"] = conftest.TinyBackbone
 from engine.head import load_head
 from tests.trainer.regressor.test_loop import TINY, fresh
-from trainer.regressor.augment import mirror_of
+from trainer.data.mirror import mirror_of
 from trainer.regressor.batches import Mixture
 from trainer.regressor.examples import open_examples
 from trainer.regressor.loop import Training, train
