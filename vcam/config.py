@@ -44,7 +44,7 @@ class PreviewSettings(Section):
 
 
 class TrackingSettings(Section):
-    regressor: Literal["auto", "landmarks", "network"] = "auto"
+    regressor: Literal["auto", "landmarks", "network", "both"] = "auto"
 
 
 class DriveSettings(Section):

@@ -1,4 +1,4 @@
-"""From a face to coefficients: by landmarks, or by the learned network. One interface, two ways, one switch."""
+"""From a face to coefficients: by landmarks, by the learned network, or by both. One interface, one switch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine.errors import ConfigError
 from engine.head import HeadModel
 from engine.values import Coefficients, Face, Square
 
-RegressorName = Literal["landmarks", "network", "auto"]
+RegressorName = Literal["landmarks", "network", "both", "auto"]
 AUTOMATIC: RegressorName = "landmarks"  # whichever measures better on frames that neither saw: docs/regressor.md has the table
 
 __all__ = ["AUTOMATIC", "Regressor", "RegressorName", "open_regressor"]
@@ -31,10 +31,16 @@ def open_regressor(name: RegressorName, head: HeadModel, engine: str = "auto") -
     """
     if name not in get_args(RegressorName):
         raise ConfigError(f"The regressor must be one of {', '.join(get_args(RegressorName))}, got {name!r}.")
-    if (AUTOMATIC if name == "auto" else name) == "landmarks":
+    chosen = AUTOMATIC if name == "auto" else name
+    if chosen == "landmarks":
         from engine.regress.landmarks import LandmarkRegressor
 
         return LandmarkRegressor(head)
     from engine.regress.network import NetworkRegressor  # here, because it loads an inference runtime
 
-    return NetworkRegressor(head, engine=engine)
+    network = NetworkRegressor(head, engine=engine)
+    if chosen == "network":
+        return network
+    from engine.regress.joint import JointRegressor
+
+    return JointRegressor(head, network)

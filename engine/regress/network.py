@@ -17,21 +17,26 @@ from engine.runtime.bundle import ASSETS, HEAD_ASSET, file_sha256
 from engine.runtime.engines import Workshop
 from engine.runtime.ladder import Ladder
 from engine.runtime.sessions import Check, Session, open_session, probe
-from engine.values import EXPRESSION_NAMES, FACE_POINTS, Coefficients, Face, Floats, Picture, Square
+from engine.values import COEFFICIENTS, EXPRESSION_NAMES, FACE_POINTS, Coefficients, Face, Floats, Picture, Square
 
 REGRESSOR = ASSETS / "regressor"
 GRAPH, MANIFEST = "network.onnx", "manifest.json"
-FORMAT = 1  # of the manifest
+FORMAT = 2  # of the manifest
 INPUT, OUTPUT = "picture", "z"
 CARRIED = 4  # one of so many landmark points is enough to carry a pose from crop to crop
 
 
 @dataclass(frozen=True)
 class RegressorBundle:
-    """An exported network whose file is what its manifest says; ``size_px`` of its picture."""
+    """An exported network whose file is what its manifest says.
+
+    size_px       of its picture
+    share (261,)  0…1, how far each coefficient is to be believed against the landmarks' (``engine.regress.joint``)
+    """
 
     folder: Path
     size_px: int
+    share: Floats
     check: Check
 
     def open(self, engine: str = "auto", *, threads: int | None = None, workshop: Workshop | None = None) -> Session:
@@ -39,14 +44,15 @@ class RegressorBundle:
         return open_session(self.folder / GRAPH, engine, threads=threads, check=self.check, workshop=workshop)
 
 
-def write_regressor_manifest(folder: Path, size_px: int, answers: Floats, head_sha256: str) -> None:
-    """Describes the graph that lies in ``folder``; ``answers`` are the self-test's values."""
+def write_regressor_manifest(folder: Path, size_px: int, answers: Floats, share: Floats) -> None:
+    """Describes the graph in ``folder``; ``answers`` are the self-test's values, ``share`` as of ``RegressorBundle``."""
     manifest = {
         "format": FORMAT,
         "licence": "MIT",
-        "head_sha256": head_sha256,
+        "head_sha256": file_sha256(HEAD_ASSET),
         "size_px": size_px,
         "sha256": file_sha256(folder / GRAPH),
+        "share": [round(float(value), 2) for value in share],
         "self_test": [round(float(value), 5) for value in answers],
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
@@ -66,7 +72,10 @@ def read_regressor(folder: Path = REGRESSOR) -> RegressorBundle:
             raise AssetError(f"The regressor in {folder} was trained with another head model: train or export it anew.")
         size_px = int(manifest["size_px"])
         check = Check({OUTPUT: np.array(manifest["self_test"], np.float32)}, {INPUT: (1, 3, size_px, size_px)})
-        return RegressorBundle(folder, size_px, check)
+        share = np.array(manifest["share"], np.float32)
+        if share.shape != (COEFFICIENTS,):
+            raise ValueError(f"share has {share.size} numbers, wanted {COEFFICIENTS}")
+        return RegressorBundle(folder, size_px, share, check)
     except OSError as error:
         raise AssetError(
             f"The regressor in {folder} is not complete, {error}. Install the program again, or choose the landmark regressor."
@@ -96,7 +105,7 @@ class NetworkRegressor:
     def __init__(self, head: HeadModel, folder: Path = REGRESSOR, engine: str = "auto", threads: int | None = None) -> None:
         """Loads the network; a quarter of a second. Raises AssetError, ConfigError."""
         bundle = read_regressor(folder)
-        self._ladder, self._size = sessions(bundle, engine, threads), bundle.size_px
+        self._ladder, self._size, self.share = sessions(bundle, engine, threads), bundle.size_px, bundle.share
         self._basis = LandmarkBasis.of(head)
         self._crop: Square | None = None
         self._input = np.empty((1, 3, self._size, self._size), np.float32)

@@ -12,7 +12,7 @@ from engine.crop import square_around
 from engine.head import HeadModel
 from engine.regress import Regressor
 from engine.track import Tracker
-from engine.values import Coefficients, Face, Floats, Picture, Square
+from engine.values import COEFFICIENTS, Coefficients, Face, Floats, Picture, Square
 from trainer.data.synthetic import Sample
 from trainer.metrics.motion import blink_counts, channels, correlations, errors, expression_of, jitter, mean_errors
 
@@ -34,9 +34,18 @@ class Curves:
         return {name: correlations(curves, self.judge) for name, curves in self.found.items()}
 
 
-def judge_synthetic(head: HeadModel, samples: Iterable[Sample], regressors: Regressors) -> dict[str, dict[str, float]]:
-    """Regressor → measure → mean, over the pictures in which the tracker finds the face; ``found`` is their share."""
-    rows: dict[str, list[dict[str, float]]] = {name: [] for name in regressors}
+@dataclass(frozen=True)
+class Sights:
+    """What was seen in pictures whose z is known: (N, 261) truths and what each regressor found, where the tracker found a face;
+    ``share`` of the pictures."""
+
+    truths: Floats
+    found: Mapping[str, Floats]
+    share: float
+
+
+def look(samples: Iterable[Sample], regressors: Regressors) -> Sights:
+    """Each picture as if it were a new person's."""
     vectors: dict[str, list[Floats]] = {name: [] for name in regressors}
     truths, count = [], 0
     with Tracker("picture") as tracker:
@@ -45,18 +54,24 @@ def judge_synthetic(head: HeadModel, samples: Iterable[Sample], regressors: Regr
             faces = tracker.find_all(sample.image)
             if not faces:
                 continue
-            true = Coefficients.from_vector(sample.z)
             size = sample.image.shape[0]
             truths.append(sample.z)
             for name, make in regressors.items():
-                found = _one(make(), faces[0], Square(size / 2, size / 2, size))
-                rows[name].append(errors(head, found, true))
-                vectors[name].append(found.vector())
-    seen = len(truths) / max(count, 1)
-    return {
-        name: {**mean_errors(rows[name]), **blink_counts(np.stack(vectors[name]), np.stack(truths)), "found": seen}
-        for name in regressors
-    }
+                vectors[name].append(_one(make(), faces[0], Square(size / 2, size / 2, size)).vector())
+    shape = (len(truths), COEFFICIENTS)
+    found = {name: np.array(rows, np.float32).reshape(shape) for name, rows in vectors.items()}
+    return Sights(np.array(truths, np.float32).reshape(shape), found, len(truths) / max(count, 1))
+
+
+def judge_synthetic(head: HeadModel, samples: Iterable[Sample], regressors: Regressors) -> dict[str, dict[str, float]]:
+    """Regressor → measure → mean, over the pictures in which the tracker finds the face; ``found`` is their share."""
+    seen = look(samples, regressors)
+    truths = [Coefficients.from_vector(z) for z in seen.truths]
+    measured = {}
+    for name, vectors in seen.found.items():
+        rows = [errors(head, Coefficients.from_vector(z), true) for z, true in zip(vectors, truths, strict=True)]
+        measured[name] = {**mean_errors(rows), **blink_counts(vectors, seen.truths), "found": seen.share}
+    return measured
 
 
 def judge_still(pictures: Sequence[Picture], regressors: Regressors, seed: int = 0) -> dict[str, dict[str, float]]:

@@ -1,4 +1,4 @@
-"""``python -m trainer evaluate regressor``: the landmark regressor and a network side by side (docs/regressor.md)."""
+"""``python -m trainer evaluate regressor``: landmarks, a network, and both, side by side (docs/regressor.md)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from engine.head import HeadModel, load_head
+from engine.regress.joint import JointRegressor
 from engine.regress.landmarks import LandmarkRegressor
 from engine.regress.network import REGRESSOR, NetworkRegressor
 from trainer.data.synthetic import Sample, SyntheticHeads
@@ -34,7 +35,7 @@ def evaluate_regressor(
     clip: Annotated[list[Path] | None, typer.Option(help="A video that was held out; may be given several times.")] = None,
     most: Annotated[int, typer.Option(help="Frames of a clip at most.")] = 1000,
 ) -> None:
-    """Judge the landmark regressor and the network side by side."""
+    """Judge the landmark regressor, the network, and both together, side by side."""
     head = load_head()
     regressors = side_by_side(head, network)
     heads = SyntheticHeads(SIZE_PX, SEED, split="test", head=head)
@@ -45,9 +46,9 @@ def evaluate_regressor(
 
 
 def side_by_side(head: HeadModel, network: Path) -> Regressors:
-    """Makers of the two regressors; the network, which remembers no one, is opened once."""
-    learned = NetworkRegressor(head, network)
-    return {"landmarks": lambda: LandmarkRegressor(head), "network": lambda: learned}
+    """Makers of the regressors; the networks are opened once. Each remembers its own crop."""
+    learned, joint = NetworkRegressor(head, network), JointRegressor(head, NetworkRegressor(head, network))
+    return {"landmarks": lambda: LandmarkRegressor(head), "network": lambda: learned, "both": lambda: joint}
 
 
 def _first(heads: SyntheticHeads, count: int) -> Iterator[Sample]:

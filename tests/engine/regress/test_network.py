@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -15,16 +16,18 @@ from engine.conventions import place, project
 from engine.crop import cut
 from engine.errors import AssetError, ConfigError
 from engine.head import HeadModel, load_head
-from engine.regress import open_regressor
+from engine.regress import Regressor, open_regressor
 from engine.regress.crops import crop_of, nearby, steadied
+from engine.regress.joint import JointRegressor
 from engine.regress.landmarks import LandmarkRegressor
 from engine.regress.network import GRAPH, MANIFEST, NetworkRegressor, read_regressor
-from engine.values import Coefficients, Face, Square
+from engine.values import COEFFICIENTS, Coefficients, Face, Square
 from trainer.regressor.export import write_regressor
 from trainer.regressor.network import BACKBONES, RegressorNet
 from trainer.regressor.taps import Tap
 
 SIZE = 32
+BLINKS, GAZE = slice(88, 90), slice(257, 261)  # of z
 
 
 class Tiny(nn.Module):
@@ -58,7 +61,9 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[RegressorNet, Pa
     with torch.no_grad():
         network.head.last.weight.normal_(0, 0.02)
     folder = tmp_path_factory.mktemp("regressor")
-    write_regressor(network, folder)
+    share = np.zeros(COEFFICIENTS, np.float32)
+    share[BLINKS], share[GAZE] = 1, 0.5
+    write_regressor(network, folder, share)
     return network, folder
 
 
@@ -139,6 +144,7 @@ def _change(folder: Path, **values: object) -> None:
         ({"head_sha256": "0"}, "another head model"),
         ({"sha256": "0"}, "damaged"),
         ({"size_px": "many"}, "not a regressor's manifest"),
+        ({"share": [0.5]}, "1 numbers, wanted 261"),
     ],
 )
 def test_a_folder_that_does_not_fit_is_refused(
@@ -162,7 +168,23 @@ def test_a_wrong_answer_in_the_self_test_is_refused(exported: tuple[RegressorNet
         NetworkRegressor(head, folder)
 
 
+def test_both_take_of_each_what_the_manifest_says(exported: tuple[RegressorNet, Path], head: HeadModel, face: Face) -> None:
+    square = Square(180.0, 150.0, 240.0)
+    open_network = partial(NetworkRegressor, head, exported[1])
+    regressors: list[Regressor] = [LandmarkRegressor(head), open_network(), JointRegressor(head, open_network())]
+    for regressor in regressors:
+        regressor.meet(face, square)
+    landmarks, network, both = (regressor.regress(face, square).vector() for regressor in regressors)
+    np.testing.assert_allclose(both[BLINKS], network[BLINKS], atol=1e-6)
+    np.testing.assert_allclose(both[GAZE], (landmarks[GAZE] + network[GAZE]) / 2, atol=1e-6)
+    untouched = np.ones(COEFFICIENTS, bool)
+    untouched[BLINKS] = untouched[GAZE] = False
+    assert np.array_equal(both[untouched], landmarks[untouched])
+    assert not np.allclose(landmarks[GAZE], network[GAZE])
+
+
 def test_the_switch_opens_what_it_names(head: HeadModel) -> None:
-    assert isinstance(open_regressor("landmarks", head), LandmarkRegressor)
-    with pytest.raises(ConfigError, match="landmarks, network, auto"):
+    for name, kind in (("landmarks", LandmarkRegressor), ("network", NetworkRegressor), ("both", JointRegressor)):
+        assert isinstance(open_regressor(name, head), kind)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="landmarks, network, both, auto"):
         open_regressor("guess", head)  # type: ignore[arg-type]
