@@ -12,24 +12,34 @@ import numpy as np
 from engine.head import HeadModel
 from engine.regress.landmarks import LandmarkRegressor
 from engine.regress.network import NetworkRegressor
-from engine.values import Coefficients, Face, Floats, Square
+from engine.values import COEFFICIENTS, Coefficients, Face, Floats, Square
+
+EVERY = 2  # frames: what the network adds changes slowly enough, and a frame of it costs six of the landmarks
 
 
 class JointRegressor:
-    """z of a frame by both; the interface of ``engine.regress.Regressor``. The identity is the landmarks', fitted on ``meet``."""
+    """z of a frame by both; the interface of ``engine.regress.Regressor``. The identity is the landmarks', fitted on ``meet``.
+
+    The landmarks are fitted to every frame, the network looks at every second one; between, its last difference stays.
+    """
 
     def __init__(self, head: HeadModel, network: NetworkRegressor) -> None:
         self._landmarks, self._network = LandmarkRegressor(head), network
+        self._difference, self._frames = np.zeros(COEFFICIENTS, np.float32), 0
 
     def meet(self, face: Face, square: Square) -> None:
         """Fits the identity to a new face."""
         self._landmarks.meet(face, square)
         self._network.meet(face, square)
+        self._frames = 0
 
     def regress(self, face: Face, square: Square) -> Coefficients:
         """z of a frame. Raises ValueError when the face comes without its picture."""
-        found, seen = (one.regress(face, square).vector() for one in (self._landmarks, self._network))
-        return Coefficients.from_vector(joined(found, seen, self._network.share))
+        found = self._landmarks.regress(face, square).vector()
+        if self._frames % EVERY == 0:
+            self._difference = self._network.regress(face, square).vector() - found
+        self._frames += 1
+        return Coefficients.from_vector(joined(found, found + self._difference, self._network.share))
 
 
 def joined(landmarks: Floats, network: Floats, share: Floats) -> Floats:

@@ -183,6 +183,20 @@ def test_both_take_of_each_what_the_manifest_says(exported: tuple[RegressorNet, 
     assert not np.allclose(landmarks[GAZE], network[GAZE])
 
 
+def test_between_two_looks_the_difference_stays(exported: tuple[RegressorNet, Path], head: HeadModel, face: Face) -> None:
+    """A frame without a look follows the landmarks; the next look sees what has changed."""
+    square = Square(180.0, 150.0, 240.0)
+    assert face.picture is not None
+    dark = Face(face.landmarks, np.full(52, 0.2, np.float32), face.size, np.zeros_like(face.picture))
+    both, landmarks = JointRegressor(head, NetworkRegressor(head, exported[1])), LandmarkRegressor(head)
+    both.meet(face, square)
+    landmarks.meet(face, square)
+    seen = [both.regress(one, square).vector() for one in (face, dark, dark)]
+    bare = [landmarks.regress(one, square).vector() for one in (face, dark, dark)]
+    np.testing.assert_allclose(seen[1] - bare[1], seen[0] - bare[0], atol=1e-5)
+    assert np.abs((seen[2] - bare[2]) - (seen[0] - bare[0])).max() > 1e-3
+
+
 def test_the_switch_opens_what_it_names(head: HeadModel) -> None:
     for name, kind in (("landmarks", LandmarkRegressor), ("network", NetworkRegressor), ("both", JointRegressor)):
         assert isinstance(open_regressor(name, head), kind)  # type: ignore[arg-type]
