@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+import cv2
 import numpy as np
 
 from engine.crop import cut, face_centre, face_size, square_around
 from engine.track import Tracker
-from engine.values import Face, Floats, Frame, Picture, Square
+from engine.values import Face, Floats, Frame, Mask, Picture, Square
 from trainer.data.quality import MIN_FACE_PX
 from trainer.data.shards import CROP_PX
 
@@ -24,8 +25,12 @@ NO_FACE, SMALL_FACE = "no face found", "face too small"
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """Crops (512, 512, 3) of one face in one square; faces in crop pixels; heights of the face in the source [px]."""
+    """Crops (512, 512, 3) of one face in one square; faces in crop pixels; heights of the face in the source [px].
 
+    known (512, 512): what a camera saw; beyond it a crop repeats the edge of its picture.
+    """
+
+    known: Mask
     crops: list[Picture] = field(default_factory=list)
     faces: list[Face] = field(default_factory=list)
     times_s: list[float] = field(default_factory=list)
@@ -50,21 +55,23 @@ class Rejects:
 
 def clips(frames: Iterable[Frame], tracker: Tracker, rejects: Rejects) -> Iterator[Clip]:
     """Follows the largest face; a new clip begins when it leaves the square, is lost, or the clip is long."""
-    clip, square, last = Clip(), None, None
+    clip: Clip | None = None
+    square, last = None, None
     for frame in frames:
         face = _choose(tracker.find_all(frame.image), last)
         if face is None or face_size(face) < MIN_FACE_PX:
             rejects.add(NO_FACE if face is None else SMALL_FACE, frame.image)
             last, face = None, None
-        if square is not None and (face is None or not _fits(square, face) or len(clip.crops) >= LONGEST_CLIP):
+        if clip and square and (face is None or not _fits(square, face) or len(clip.crops) >= LONGEST_CLIP):
             yield clip
-            clip, square = Clip(), None
+            clip, square = None, None
         if face is None:
             continue
         square = square or square_around(face)
+        clip = clip or Clip(_known(square, frame.image))
         last = face_centre(face)
         _append(clip, frame, face, square)
-    if clip.crops:
+    if clip:
         yield clip
 
 
@@ -82,6 +89,12 @@ def _fits(square: Square, face: Face) -> bool:
     own = square_around(face)
     shift = np.hypot(own.centre_x_px - square.centre_x_px, own.centre_y_px - square.centre_y_px) / square.side_px
     return bool(shift < MAX_SHIFT and abs(np.log(own.side_px / square.side_px)) < MAX_SCALE)
+
+
+def _known(square: Square, picture: Picture) -> Mask:
+    whole = np.full(picture.shape[:2], 255, np.uint8)
+    seen = cv2.warpAffine(whole, square.matrix(CROP_PX), (CROP_PX, CROP_PX), flags=cv2.INTER_LINEAR, borderValue=(0,))
+    return np.asarray(seen == 255)
 
 
 def _append(clip: Clip, frame: Frame, face: Face, square: Square) -> None:

@@ -21,9 +21,11 @@ ALEXNET = "alexnet-owt-7be5be79.pth"  # torchvision's ImageNet weights, on which
 INCEPTION = "weights-inception-2015-12-05-6726825d.pth"  # torch-fidelity's conversion of FID's network
 
 
-def psnr(found: Tensor, true: Tensor) -> Tensor:
-    """(N, 3, H, W) RGB −1…1, twice → (N,) [dB]; infinite where they are equal."""
-    return torch.stack([peak_signal_noise_ratio(a, b, data_range=2.0) for a, b in zip(found, true, strict=True)])
+def psnr(found: Tensor, true: Tensor, known: Tensor) -> Tensor:
+    """(N, 3, H, W) RGB −1…1, twice, (N, 1, H, W) > 0 where it counts → (N,) [dB]; infinite where they are equal."""
+    masks = (known > 0).expand(found.shape)
+    pairs = ((a[mask], b[mask]) for a, b, mask in zip(found, true, masks, strict=True))
+    return torch.stack([peak_signal_noise_ratio(a, b, data_range=2.0) for a, b in pairs])
 
 
 def open_lpips() -> Metric:

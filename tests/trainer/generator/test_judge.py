@@ -109,9 +109,17 @@ def test_what_is_equal_is_perfect(panel: Panel, sitter: Sitter) -> None:
     pictures = [sitter.picture(sitter.prior(moved(sitter.coefficients, k))) for k in range(5)]
     witness = Witness(panel, pictures[0])
     run = [witness.look(picture) for picture in pictures]
-    found = panel.distances(pictures[1], panel.target(pictures[1], run[1].points))
-    assert found == {"PSNR": np.inf, "perceptual": 0, "perceptual, mouth and eyes": 0}
-    assert panel.distances(pictures[0], panel.target(pictures[1], run[1].points))["PSNR"] < 40
+    everywhere = np.ones((512, 512), bool)
+    found = panel.distances(pictures[1], panel.target(pictures[1], run[1].points, everywhere))
+    perfect = {"PSNR": np.inf, "perceptual": pytest.approx(0, abs=1e-9), "perceptual, mouth and eyes": pytest.approx(0, abs=1e-9)}
+    assert found == perfect
+    assert panel.distances(pictures[0], panel.target(pictures[1], run[1].points, everywhere))["PSNR"] < 40
+    upper = everywhere.copy()
+    upper[300:] = False
+    altered = pictures[1].copy()
+    altered[300:] = 0
+    unseen = panel.distances(altered, panel.target(pictures[1], run[1].points, upper))
+    assert unseen == perfect
     assert {name: value for name, value in agreement(run, run).items() if value < 0.999} == {}
     assert steadiness(run, run) == {"jitter": pytest.approx(1), "gaze lag": 0}
 

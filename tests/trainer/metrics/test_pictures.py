@@ -26,8 +26,16 @@ def pictures(count: int, seed: int) -> torch.Tensor:
 def test_psnr_is_of_each_picture() -> None:
     true = torch.zeros(2, 3, 4, 4)
     found = true + torch.tensor([0.2, 0.02]).reshape(2, 1, 1, 1)
-    torch.testing.assert_close(psnr(found, true), torch.tensor([20.0, 40.0]))
-    assert float(psnr(true, true)[0]) == float("inf")
+    known = torch.ones(2, 1, 4, 4)
+    torch.testing.assert_close(psnr(found, true, known), torch.tensor([20.0, 40.0]))
+    assert float(psnr(true, true, known)[0]) == float("inf")
+
+
+def test_psnr_asks_only_about_what_is_known() -> None:
+    true, known = torch.zeros(1, 3, 4, 4), torch.ones(1, 1, 4, 4)
+    found = true + 0.2
+    found[..., 0], known[..., 0] = 2.0, 0.0
+    torch.testing.assert_close(psnr(found, true, known), torch.tensor([20.0]))
 
 
 def test_the_frechet_distance_is_that_of_the_two_gaussians() -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from engine.head import HeadModel
 from engine.regress.landmarks import LandmarkRegressor
 from engine.track import Tracker
-from engine.values import Coefficients, Face, Floats, Picture
+from engine.values import Coefficients, Face, Floats, Mask, Picture
 from trainer.generator.batches import region_mask
 from trainer.generator.perceptual import Perceptual, maps_between, weighted
 from trainer.generator.sitter import CROP, only_face
@@ -41,10 +41,12 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """A picture that is to be equalled: (1, 3, S, S) −1…1, its features, (1, 1, S, S) 1 in mouth and eyes."""
+    """A picture that is to be equalled: (1, 3, S, S) −1…1, its features; (1, 1, S, S) 1 where it is known, and of that in mouth
+    and eyes."""
 
     pixels: Tensor
     features: list[Tensor]
+    known: Tensor
     regions: Tensor
 
 
@@ -70,22 +72,24 @@ class Panel:
         return np.asarray(self.features(as_tensor(picture))[0].numpy())
 
     @torch.inference_mode()
-    def target(self, picture: Picture, points: Floats) -> Target:
-        """Prepares a (512, 512, 3) picture that others are to equal; mouth and eyes lie where ``points`` (478, 2) say."""
+    def target(self, picture: Picture, points: Floats, known: Mask) -> Target:
+        """Prepares a (512, 512, 3) picture that others are to equal where it is ``known`` (512, 512); mouth and eyes lie where
+        ``points`` (478, 2) say."""
         pixels = as_tensor(picture)
-        regions = torch.from_numpy(region_mask(points).astype(np.float32))[None, None]
-        return Target(pixels, self.perceptual.features(pixels), regions)
+        seen, regions = (torch.from_numpy(mask.astype(np.float32))[None, None] for mask in (known, region_mask(points)))
+        return Target(pixels, self.perceptual.features(pixels), seen, seen * regions)
 
     @torch.inference_mode()
     def distances(self, picture: Picture, target: Target) -> dict[str, float]:
-        """PSNR [dB], LPIPS where it is there, and the perceptual distance of all and within mouth and eyes."""
-        pixels = as_tensor(picture)
+        """PSNR [dB], LPIPS where it is there, and the perceptual distance of all and within mouth and eyes; of what is known."""
+        drawn = as_tensor(picture)
+        pixels = torch.where(target.known > 0, drawn, target.pixels)
         maps = maps_between(self.perceptual.features(pixels), target.features)
         real = {} if self.lpips is None else {"LPIPS": float(self.lpips(pixels.clamp(-1, 1), target.pixels))}
         return {
-            "PSNR": float(psnr(pixels, target.pixels)),
+            "PSNR": float(psnr(drawn, target.pixels, target.known)),
             **real,
-            "perceptual": float(torch.stack([weighted(one, None) for one in maps]).mean()),
+            "perceptual": float(torch.stack([weighted(one, target.known) for one in maps]).mean()),
             "perceptual, mouth and eyes": float(torch.stack([weighted(one, target.regions) for one in maps]).mean()),
         }
 

@@ -50,7 +50,7 @@ class SameIdentity:
             prior = sitter.prior(z)
             pictures = {name: draw(z, prior) for name, draw in draws.items()}
             self._real.append(wanted.features)
-            target = self.panel.target(driving, wanted.points)
+            target = self.panel.target(driving, wanted.points, take.known)
             for name, picture in pictures.items():
                 seen = witness.look(picture)
                 self.tallies[name].add(seen, {**self.panel.distances(picture, target), **_seen_in(witness, seen, wanted)})
