@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from engine.errors import ConfigError
 from trainer.data.commands import prepare, recipe, synthesise
 from trainer.demo_drive import demo_drive
 from trainer.export import export
@@ -38,6 +39,12 @@ def trainer(
     portrait: Annotated[list[Path] | None, typer.Option(help="A photograph to judge by, likewise; repeatable.")] = None,
 ) -> None:
     """Make what the camera runs on. Without a command: everything, from free data to a bundle that the camera loads."""
+    given = [name for name, value in context.params.items() if value]
+    if context.invoked_subcommand is not None and given:
+        raise ConfigError(
+            f"--{given[0]} before {context.invoked_subcommand} has no meaning: it belongs to the run of everything. Leave it "
+            "out, or leave the command out."
+        )
     if context.invoked_subcommand is None:
         make_everything(
             folder or (QUICK_FOLDER if quick else FOLDER),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from vcam.avatar import photo_path
 from vcam.capture.choice import DEMO_SENTENCE, Choice, NoCamera, choose
 from vcam.capture.webcam import Webcam, WebcamFormat
 from vcam.config import Settings
+from vcam.files import model_folder
 from vcam.governor import Governor
 from vcam.live import Live, Prepare
 from vcam.messages import Messages
@@ -23,10 +25,23 @@ from vcam.stats import Stats
 from vcam.watch import ConfigWatch
 
 
+@dataclass(frozen=True)
+class Models:
+    """Folders of the user's own generator and regressor; None = the one that ships."""
+
+    bundle: Path | None
+    network: Path | None
+
+
+def named_models(settings: Settings, config_path: Path | None) -> Models:
+    """The models that settings name."""
+    return Models(model_folder(settings.runtime.bundle, config_path), model_folder(settings.tracking.network, config_path))
+
+
 def open_live(
     settings: Settings,
     photo: Path,
-    bundle: Path | None,
+    models: Models,
     screen: Screen,
     governor: Governor,
     *,
@@ -34,22 +49,19 @@ def open_live(
     messages: Messages,
     stats: Stats,
 ) -> Live:
-    """The threads of the live program, not yet started; raises InputError for a video that cannot be read.
-
-    ``bundle``: the user's generator; None = the one that ships.
-    """
+    """The threads of the live program, not yet started; raises InputError for a video that cannot be read."""
     size = (settings.output.width_px, settings.output.height_px)
     choice = choose(settings.camera.source, settings.output.camera_name)
     camera = open_camera(choice, settings, clock=clock, messages=messages, stats=stats)
 
     def open_studio() -> tuple[Animator, Prepare]:
-        animator = open_animator(settings.runtime.engine, bundle, messages.say)
+        animator = open_animator(settings.runtime.engine, models.bundle, messages.say)
         return animator, lambda path: prepare_avatar(animator, path, size)
 
     def make_portrayer(animator: Animator) -> Portrayer:
         return Portrayer(animator, size, clock=clock, messages=messages, stats=stats)
 
-    performer = make_performer(choice, settings, clock=clock, messages=messages, stats=stats)
+    performer = make_performer(choice, settings, models.network, clock=clock, messages=messages, stats=stats)
     return Live(
         photo,
         camera,
@@ -64,10 +76,12 @@ def open_live(
     )
 
 
-def make_performer(choice: Choice, settings: Settings, *, clock: Clock, messages: Messages, stats: Stats) -> Performer:
+def make_performer(
+    choice: Choice, settings: Settings, network: Path | None, *, clock: Clock, messages: Messages, stats: Stats
+) -> Performer:
     """What follows the face, or plays the demo drive when there is neither webcam nor video."""
     demo = choice == Choice()
-    driver = demo_driver() if demo else live_driver(settings)
+    driver = demo_driver() if demo else live_driver(settings, network, messages.say)
     patience_s = 0.0 if demo else PATIENCE_S
     tracker = None if demo else open_tracker
     return Performer(tracker, driver, clock=clock, messages=messages, stats=stats, patience_s=patience_s)

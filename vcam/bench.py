@@ -174,7 +174,7 @@ def run_chain(scene: Scene, seconds: float, *, paced: bool) -> Run:
     """Lets the live program's threads run, and measures them."""
     clock, stats = SystemClock(), Stats()
     messages = Messages(say_on_stderr, clock)
-    performer = Performer(open_tracker, live_driver(Settings()), clock=clock, messages=messages, stats=stats)
+    performer = Performer(open_tracker, live_driver(Settings(), None, say_on_stderr), clock=clock, messages=messages, stats=stats)
     screen = Screen(SIZE)
 
     def studio() -> tuple[Animator, Prepare]:

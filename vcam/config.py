@@ -45,6 +45,7 @@ class PreviewSettings(Section):
 
 class TrackingSettings(Section):
     regressor: Literal["auto", "landmarks", "network", "both"] = "auto"
+    network: str = ""
 
 
 class DriveSettings(Section):

@@ -17,9 +17,9 @@ def named_path(name: str, config_path: Path | None) -> Path:
     return base / Path(name).expanduser()
 
 
-def bundle_path(bundle: str, config_path: Path | None) -> Path | None:
-    """The folder of the generator that a setting names; "" is the one that ships: None."""
-    return named_path(bundle, config_path) if bundle else None
+def model_folder(name: str, config_path: Path | None) -> Path | None:
+    """The folder of a model that a setting names; "" is the one that ships: None."""
+    return named_path(name, config_path) if name else None
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -15,6 +15,7 @@ from vcam.seams import Driver, FaceTracker, Say
 
 if TYPE_CHECKING:
     from engine.animator import Animator
+    from engine.regress import Regressor
     from vcam.drive import DriveOptions, Smoothing
 
 
@@ -55,18 +56,29 @@ def prepare_avatar(animator: Animator, path: Path, size: tuple[int, int]) -> Ava
     return Avatar(str(path), source, source.coefficients, composer, tuple(portrait.notes))
 
 
-def live_driver(settings: Settings) -> Callable[[Coefficients], Driver]:
-    """What drives from tracked faces."""
+def live_driver(settings: Settings, network: Path | None, say: Say) -> Callable[[Coefficients], Driver]:
+    """What drives from tracked faces. ``network``: a regressor's of the user's, treated as ``open_animator`` treats a bundle."""
 
     def make(source: Coefficients) -> Driver:
-        from engine.head import load_head
-        from engine.regress import open_regressor
         from vcam.drive import Drive
 
-        regressor = open_regressor(settings.tracking.regressor, load_head(), settings.runtime.engine)
-        return Drive(source, regressor, drive_options(settings.drive))
+        return Drive(source, _open_regressor(settings, network, say), drive_options(settings.drive))
 
     return make
+
+
+def _open_regressor(settings: Settings, network: Path | None, say: Say) -> Regressor:
+    from engine.errors import AssetError
+    from engine.head import load_head
+    from engine.regress import open_regressor
+
+    name, engine = settings.tracking.regressor, settings.runtime.engine
+    if network is not None:
+        try:
+            return open_regressor(name, load_head(), engine, network)
+        except AssetError as error:
+            say(f"{error} The network that ships is used instead.")
+    return open_regressor(name, load_head(), engine)
 
 
 def drive_options(settings: DriveSettings) -> DriveOptions:

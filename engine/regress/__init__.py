@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal, Protocol, get_args
 
 from engine.errors import ConfigError
@@ -24,8 +25,9 @@ class Regressor(Protocol):
         """z of one frame, p relative to the camera of ``square``."""
 
 
-def open_regressor(name: RegressorName, head: HeadModel, engine: str = "auto") -> Regressor:
-    """The regressor of that name; "auto" is the one that measures better. ``engine`` runs its network.
+def open_regressor(name: RegressorName, head: HeadModel, engine: str = "auto", folder: Path | None = None) -> Regressor:
+    """The regressor of that name; "auto" is the one that measures better. ``engine`` runs its network, exported to ``folder``;
+    None is the one that ships.
 
     Raises ConfigError, AssetError.
     """
@@ -36,9 +38,9 @@ def open_regressor(name: RegressorName, head: HeadModel, engine: str = "auto") -
         from engine.regress.landmarks import LandmarkRegressor
 
         return LandmarkRegressor(head)
-    from engine.regress.network import NetworkRegressor  # here, because it loads an inference runtime
+    from engine.regress.network import REGRESSOR, NetworkRegressor  # here, because it loads an inference runtime
 
-    network = NetworkRegressor(head, engine=engine)
+    network = NetworkRegressor(head, folder or REGRESSOR, engine)
     if chosen == "network":
         return network
     from engine.regress.joint import JointRegressor

@@ -145,3 +145,9 @@ def test_a_proof_and_the_whole_do_not_share_a_folder(commands: Commands, tmp_pat
 def test_a_command_alone_starts_nothing_else(commands: Commands) -> None:
     assert CliRunner().invoke(app, ["scenes", "--help"]).exit_code == 0
     assert commands.names == []
+
+
+def test_options_of_the_whole_run_are_refused_before_a_command(commands: Commands) -> None:
+    result = CliRunner().invoke(app, ["--quick", "scenes", "somewhere"])
+    assert "--quick before scenes" in str(result.exception)
+    assert not commands.calls

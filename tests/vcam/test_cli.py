@@ -64,7 +64,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeAnimator:
         "open_tracker": FakeTracker,
         "open_animator": lambda *_options: animator,
         "prepare_avatar": lambda _animator, path, size: fake_prepare(size)(path),
-        "live_driver": lambda _settings: FakeDriver,
+        "live_driver": lambda *_options: FakeDriver,
         "demo_driver": lambda: FakeDriver,
     }
     for module in (vcam.assembly, vcam.bench, vcam.cli.edit, vcam.cli.render):

@@ -1,4 +1,4 @@
-"""A generator of the user's own: where it lies, and what happens when it is refused."""
+"""Models of the user's own: where they lie, and what happens when one is refused."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import pytest
 
 import engine.animator
 from engine.errors import AssetError, ConfigError
-from vcam.files import bundle_path
-from vcam.parts import open_animator
+from engine.values import Coefficients
+from vcam.config import Settings
+from vcam.files import model_folder
+from vcam.parts import live_driver, open_animator
 
 MINE = Path("mine")
 
@@ -53,8 +55,16 @@ def test_a_wrong_setting_is_not_hidden(said: list[str]) -> None:
         open_animator("absent", MINE, said.append)
 
 
+def test_a_refused_network_is_named_and_the_one_that_ships_drives(said: list[str], tmp_path: Path) -> None:
+    settings = Settings.model_validate({"tracking": {"regressor": "network"}, "runtime": {"engine": "onnxruntime"}})
+    assert live_driver(settings, tmp_path, said.append)(Coefficients.neutral())
+    assert len(said) == 1
+    assert str(tmp_path) in said[0]
+    assert said[0].endswith("The network that ships is used instead.")
+
+
 def test_a_relative_folder_starts_at_the_settings_file(tmp_path: Path) -> None:
-    assert bundle_path("", tmp_path / "config.toml") is None
-    assert bundle_path("training/live", tmp_path / "config.toml") == tmp_path / "training" / "live"
-    assert bundle_path("training/live", None) == Path("training/live")
-    assert bundle_path(str(tmp_path), Path("config.toml")) == tmp_path
+    assert model_folder("", tmp_path / "config.toml") is None
+    assert model_folder("training/live", tmp_path / "config.toml") == tmp_path / "training" / "live"
+    assert model_folder("training/live", None) == Path("training/live")
+    assert model_folder(str(tmp_path), Path("config.toml")) == tmp_path

@@ -12,7 +12,7 @@ from engine.values import EXPRESSION_NAMES, Coefficients
 from vcam.avatar import BUNDLED_PORTRAIT
 from vcam.config import Settings
 from vcam.config_file import default_path, read_settings
-from vcam.files import bundle_path, refuse_png, write_png
+from vcam.files import model_folder, refuse_png, write_png
 from vcam.messages import say_on_stderr
 from vcam.parts import open_animator, prepare_avatar
 
@@ -36,7 +36,7 @@ def edit(avatar: Path | None, wanted: Edit, out: Path, config: Path | None) -> N
     refuse_unreadable(photo)
     path = config or default_path()
     settings = read_settings(path) if path else Settings()
-    animator = open_animator(settings.runtime.engine, bundle_path(settings.runtime.bundle, path), say_on_stderr)
+    animator = open_animator(settings.runtime.engine, model_folder(settings.runtime.bundle, path), say_on_stderr)
     person = prepare_avatar(animator, photo, (512, 512))
     animator.use(person.source)
     write_png(out, animator.animate(edited(person.coefficients, wanted)))

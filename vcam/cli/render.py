@@ -13,7 +13,7 @@ from engine.picture import refuse_unreadable
 from vcam.capture.video import read_frames, video_info
 from vcam.config import Settings
 from vcam.config_file import default_path, read_settings
-from vcam.files import bundle_path, write_text
+from vcam.files import model_folder, write_text
 from vcam.messages import StrictMessages, say_on_stderr
 from vcam.offline import MediaClock, Report, render
 from vcam.parts import live_driver, open_animator, open_tracker, prepare_avatar
@@ -40,10 +40,11 @@ def render_files(
         # the parts, the same as the live camera's
         clock, stats = MediaClock(), Stats()
         messages = StrictMessages(say_on_stderr, clock)
-        animator = open_animator(settings.runtime.engine, bundle_path(settings.runtime.bundle, path), messages.say)
+        animator = open_animator(settings.runtime.engine, model_folder(settings.runtime.bundle, path), messages.say)
         person = prepare_avatar(animator, avatar, size)
         result.notes.extend(person.notes)
-        performer = Performer(open_tracker, live_driver(settings), clock=clock, messages=messages, stats=stats)
+        driver = live_driver(settings, model_folder(settings.tracking.network, path), messages.say)
+        performer = Performer(open_tracker, driver, clock=clock, messages=messages, stats=stats)
         portrayer = Portrayer(animator, size, clock=clock, messages=messages, stats=stats)
         # every frame
         with progress_bar() as bar:

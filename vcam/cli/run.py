@@ -18,7 +18,6 @@ from vcam.avatar import photo_path
 from vcam.clock import SystemClock
 from vcam.config import Settings
 from vcam.config_file import default_path, read_settings, with_changes
-from vcam.files import bundle_path
 from vcam.governor import Governor
 from vcam.loop import SinkLoop
 from vcam.messages import Messages, say_on_stderr
@@ -70,10 +69,10 @@ def run(options: RunOptions) -> None:
             state = functools.partial(state_of, loop, sinks, stats, governor)
             sinks.append(open_preview(settings.preview, state, recalibrate.set, messages))
         # everything else
-        from vcam.assembly import open_live, watch_config
+        from vcam.assembly import named_models, open_live, watch_config
 
-        bundle = bundle_path(settings.runtime.bundle, config_path)
-        live = open_live(settings, photo, bundle, screen, governor, clock=clock, messages=messages, stats=stats)
+        models = named_models(settings, config_path)
+        live = open_live(settings, photo, models, screen, governor, clock=clock, messages=messages, stats=stats)
         closing.callback(live.close)
         closing.enter_context(watch_config(config_path, in_file, live, messages))
         live.start()

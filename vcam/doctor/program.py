@@ -7,14 +7,16 @@ from vcam.doctor.system import ProgramFacts, System
 
 
 def settings(facts: ProgramFacts) -> Finding:
-    """The settings file, and what it names: photograph, engine, and a generator, without which the camera works all the same."""
+    """The settings file, and what it names: photograph, engine, and models, without which the camera works all the same."""
     where = str(facts.settings_path) if facts.settings_path else "the defaults"
     for complaint in (facts.settings_error, facts.portrait_error, facts.engine_error):
         if complaint:
             return Finding("settings", "failed", complaint, (f"Correct {where} there, and save it.",))
-    if facts.bundle_error:
-        fix = f'Train or export it again, or set runtime.bundle = "" in {where}.'
-        return Finding("settings", "absent", f"{facts.bundle_error} The generator that ships is used", (fix,))
+    own = (("generator", "runtime.bundle", facts.bundle_error), ("network", "tracking.network", facts.network_error))
+    for model, name, complaint in own:
+        if complaint:
+            fix = f'Train or export it again, or set {name} = "" in {where}.'
+            return Finding("settings", "absent", f"{complaint} The {model} that ships is used", (fix,))
     return Finding("settings", "ok", where)
 
 

@@ -121,6 +121,7 @@ class ProgramFacts:
     portrait_error: str = ""
     engine_error: str = ""
     bundle_error: str = ""
+    network_error: str = ""
     port_error: str = ""
     models: tuple[Model, ...] = ()
 

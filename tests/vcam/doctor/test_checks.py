@@ -151,6 +151,7 @@ GOES_WITHOUT: list[tuple[System, str, str]] = [
     (with_settings(camera={"source": __file__}), "webcam", "not wanted"),
     (on("Windows", listed=None), "webcam", "no list"),
     (spoiled("program", bundle_error="mine/frame.onnx is damaged."), "settings", "The generator that ships is used"),
+    (spoiled("program", network_error="mine/network.onnx is damaged."), "settings", "The network that ships is used"),
     (with_settings(output={"sink": "preview"}), "virtual camera", "not wanted"),
     (with_settings(output={"sink": "preview"}), "colours", "no virtual camera"),
     (with_settings(output={"sink": "virtual"}), "preview page", "not wanted"),

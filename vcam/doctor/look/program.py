@@ -17,7 +17,7 @@ from vcam.config import Settings
 from vcam.config_file import default_path, read_settings
 from vcam.demo import read_recording
 from vcam.doctor.system import Model, ProgramFacts
-from vcam.files import bundle_path
+from vcam.files import model_folder
 from vcam.sinks.preview import listen
 
 TRACKER = ASSETS / "face_landmarker.task"
@@ -31,13 +31,15 @@ def read_program(config: Path | None = None) -> ProgramFacts:
         settings = read_settings(path) if path else settings
     except ConfigError as error:
         settings_error = str(error)
-    photo, bundle = photo_path(settings.avatar.photo, path), bundle_path(settings.runtime.bundle, path)
+    photo = photo_path(settings.avatar.photo, path)
+    bundle, network = (model_folder(name, path) for name in (settings.runtime.bundle, settings.tracking.network))
     return ProgramFacts(
         settings,
         path,
         settings_error,
         engine_error="" if settings.runtime.engine == "auto" else installed(settings.runtime.engine) or "",
         bundle_error=complaint(lambda: read_bundle(bundle)) if bundle else "",
+        network_error=complaint(lambda: read_regressor(network)) if network else "",
         portrait_error=complaint(lambda: refuse_unreadable(photo)),
         port_error=complaint(lambda: listen(settings.preview.port).close()),
         models=models(),
