@@ -124,11 +124,12 @@ class FarGenerator(nn.Module):
         prior = drive.prior if self.variant.flow_prior else None
         state = self.frame(drive.z, drive.guide(self.variant.guide_size), prior, self.source(photo))
         state = enlarge(state, self.variant.size // self.variant.output_size)
-        flow = state[:, FLOW] if prior is None else state[:, FLOW] + prior
+        colour, residual, mask = torch.split(state, [3, 2, 1], 1)
+        flow = residual if prior is None else residual + prior
         if not self.variant.picture_prior:
-            return Output(state[:, COLOUR], flow, None)
+            return Output(colour, flow, None)
         picture = compose_torch.prior_picture(layers, flow, drive.render, drive.render_weight)
-        return Output(compose_torch.blend(picture, state[:, COLOUR], state[:, MASK], self.picture_mix), flow, picture)
+        return Output(compose_torch.blend(picture, colour, mask, self.picture_mix), flow, picture)
 
 
 def _unmoved(state: Tensor) -> Tensor:

@@ -44,16 +44,17 @@ class Objective(nn.Module):
         self.perceptual, self.regressor, self.identity = judges.perceptual, judges.regressor, judges.identity
         self.geometry = HeadGeometry(head)
 
-    def forward(self, image: Tensor, batch: Batch, logits: Tensor | None) -> dict[str, Tensor]:
-        """Î (N, 3, S, S) and the discriminator's (N,) logits of its window → term → (N,), or (T,) where a target is needed."""
+    def forward(self, image: Tensor, window: Tensor, batch: Batch, logits: Tensor | None) -> dict[str, Tensor]:
+        """Î (N, 3, S, S), its window (N, 3, W, W) and the discriminator's (N,) logits of that → term → (N,), or (T,) where a
+        target is needed."""
         config, terms = self._config, {}
         known = len(batch.target)
         weight = 1 + (config.regions - 1) * batch.regions
         if known and config.weight("reconstruction"):
             terms["reconstruction"] = reconstruction(image[:known], batch.target, weight[:known])
         if known and config.weight("perceptual") and self.perceptual is not None:
-            window = [cut_windows(x, batch.windows[:known], config.window) for x in (image[:known], batch.target, weight[:known])]
-            terms["perceptual"] = self.perceptual(*window)
+            wanted, regions = (cut_windows(x, batch.windows[:known], config.window) for x in (batch.target, weight[:known]))
+            terms["perceptual"] = self.perceptual(window[:known], wanted, regions)
         if logits is not None:
             terms["adversarial"] = non_saturating(logits)
         if config.weight("mesh") and self.regressor is not None:
@@ -73,8 +74,9 @@ def weighted_sum(terms: Mapping[str, Tensor], config: GeneratorConfig, count: in
 
 def cut_windows(pictures: Tensor, corners: Tensor, side: int) -> Tensor:
     """(N, C, S, S) and (N, 2) left and upper edges [px] → (N, C, side, side)."""
-    windows = zip(pictures, corners.tolist(), strict=True)
-    return torch.stack([picture[:, y : y + side, x : x + side] for picture, (x, y) in windows])
+    size, windows = pictures.shape[-1], zip(pictures, corners.tolist(), strict=True)
+    # padding by less than nothing is one operation where two slices are two, each with a gradient of the whole picture's size
+    return torch.stack([functional.pad(picture, (-x, x + side - size, -y, y + side - size)) for picture, (x, y) in windows])
 
 
 def cut_tight(pictures: Tensor, squares: Tensor, side: int) -> Tensor:

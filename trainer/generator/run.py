@@ -97,7 +97,7 @@ class Training:
                 image = self.draw(part).image
                 window = cut_windows(image, part.windows, self.config.window)
                 logits = None if self.discriminator is None else self.discriminator(window)
-                terms = objective(image, part, logits)
+                terms = objective(image, window, part, logits)
                 total = weighted_sum(terms, self.config, len(image)) / len(parts)
                 self.scaler.scale(total).backward()  # type: ignore[no-untyped-call]
             outputs.append(window.detach())
