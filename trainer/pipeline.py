@@ -17,6 +17,7 @@ FEATURES = "efficientnet-lite0-57934424.pth"
 IDENTITY = "dlib_face_recognition_resnet_model_v1.dat"
 GENERATED = "generated-*"  # folders of portraits that make albums: series, not photographs
 HOUR_S = 3600.0
+KEPT = 7  # of so many stock portraits one is not learned from
 
 # What two cores without a GPU do in a second, for the expected hours.
 HEADS_PER_S, EXAMPLES_PER_S, SCENES_PER_S, REGRESSED_PER_S, GENERATED_PER_S, JUDGED_PER_S = 10.0, 5.0, 0.7, 40.0, 2.0, 1.0
@@ -81,7 +82,8 @@ def data_steps(folder: Path, sizes: Sizes, packages: Path | None) -> list[Step]:
     shown = min(sizes.portraits, 52)
 
     def animate() -> None:
-        examples(sets / "portraits", portrait=photographs(free, sizes.portraits), each=sizes.moments)
+        learned = [path for path in photographs(free, sizes.portraits) if path not in kept(free)]
+        examples(sets / "portraits", portrait=learned, each=sizes.moments)
 
     def photographed() -> None:
         scenes(made / "photographs", photographs=photographs(free, sizes.portraits), per_photograph=sizes.per_photograph)
@@ -130,7 +132,7 @@ def training_steps(folder: Path, sizes: Sizes) -> list[Step]:
     return [
         Step("regressor", runs / "regressor" / "last.pt", _hours(sizes.regressor_images, REGRESSED_PER_S), train_regressor),
         Step("regressor for the camera", folder / "regressor" / "manifest.json", 0.01,
-             lambda: export_regressor(runs / "regressor" / "last.pt", folder / "regressor")),
+             lambda: export_regressor(runs / "regressor" / "last.pt", folder / "regressor", kept(folder / "free"), sizes.judged)),
         Step("generator", runs / "generator" / "last.pt", _hours(sizes.generator_images, GENERATED_PER_S), train_generator),
         Step("bundle for the camera", folder / "live" / "manifest.json", 0.01,
              lambda: export(runs / "generator" / "last.pt", data, out=folder / "live")),
@@ -162,7 +164,15 @@ def judging_steps(folder: Path, sizes: Sizes, clips: Sequence[Path], portraits: 
         )
 
     def judge_regressor() -> None:
-        evaluate_regressor(reports / "regressor", folder / "regressor", sizes.judged, list(clips), sizes.judged)
+        evaluate_regressor(
+            reports / "regressor",
+            folder / "regressor",
+            sizes.judged,
+            list(portraits),
+            sizes.judged,
+            list(clips),
+            sizes.judged,
+        )
 
     rendered = [Step("people to judge by", strangers / CLIP, 0.02, lambda: make_strangers(strangers, sizes.judged))]
     return [
@@ -184,6 +194,11 @@ def photographs(free: Path, most: int) -> list[Path]:
     portraits = free / "packages" / "data" / "portraits"
     people = sorted(path for path in portraits.iterdir() if path.is_dir() and not path.match(GENERATED))
     return [picture for person in people for picture in sorted(person.iterdir())][:most]
+
+
+def kept(free: Path) -> list[Path]:
+    """Those of them that the regressor does not learn from: they tell how far it is to be believed."""
+    return photographs(free, 10**6)[::KEPT]
 
 
 def _hours(count: int, per_s: float) -> float:

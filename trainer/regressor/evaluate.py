@@ -1,10 +1,11 @@
-"""Judging regressors side by side: on synthetic heads whose z is exact, on clips, and on a face that holds still."""
+"""Judging regressors side by side: on heads and portraits whose z is exact, on clips, and on a face that holds still."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -13,7 +14,6 @@ from engine.head import HeadModel
 from engine.regress import Regressor
 from engine.track import Tracker
 from engine.values import COEFFICIENTS, Coefficients, Face, Floats, Picture, Square
-from trainer.data.synthetic import Sample
 from trainer.metrics.motion import blink_counts, channels, correlations, errors, expression_of, jitter, mean_errors
 
 Regressors = Mapping[str, Callable[[], Regressor]]
@@ -44,7 +44,16 @@ class Sights:
     share: float
 
 
-def look(samples: Iterable[Sample], regressors: Regressors) -> Sights:
+class Exact(Protocol):
+    """A picture (S, S, 3) and its exact z (261,)."""
+
+    @property
+    def image(self) -> Picture: ...
+    @property
+    def z(self) -> Floats: ...
+
+
+def look(samples: Iterable[Exact], regressors: Regressors) -> Sights:
     """Each picture as if it were a new person's."""
     vectors: dict[str, list[Floats]] = {name: [] for name in regressors}
     truths, count = [], 0
@@ -63,7 +72,7 @@ def look(samples: Iterable[Sample], regressors: Regressors) -> Sights:
     return Sights(np.array(truths, np.float32).reshape(shape), found, len(truths) / max(count, 1))
 
 
-def judge_synthetic(head: HeadModel, samples: Iterable[Sample], regressors: Regressors) -> dict[str, dict[str, float]]:
+def judge_exact(head: HeadModel, samples: Iterable[Exact], regressors: Regressors) -> dict[str, dict[str, float]]:
     """Regressor → measure → mean, over the pictures in which the tracker finds the face; ``found`` is their share."""
     seen = look(samples, regressors)
     truths = [Coefficients.from_vector(z) for z in seen.truths]

@@ -23,13 +23,20 @@ from trainer.training.onnx_file import round_to_halves, write_onnx
 def export_regressor(
     checkpoint: Annotated[Path, typer.Argument(help="last.pt of a run.")],
     out: Annotated[Path, typer.Option(help="Folder of the exported network.")] = REGRESSOR,
-    pictures: Annotated[int, typer.Option(min=0, help="Rendered heads that tell how far it is to be believed.")] = 600,
+    portrait: Annotated[
+        list[Path] | None,
+        typer.Option(help="A photograph that was not learned from: it tells how far the network is to be believed; repeatable."),
+    ] = None,
+    moments: Annotated[int, typer.Option(min=1, help="In which each of them is shown.")] = 60,
 ) -> None:
-    """Export a trained regressor to ONNX, with the manifest, the shares and the self-test that the camera needs."""
+    """Export a trained regressor to ONNX, with the manifest, the shares and the self-test that the camera needs.
+
+    Without a photograph the shares are 0: beside the landmarks the network is then not believed.
+    """
     network = load_average(checkpoint)
     write_regressor(network, out, np.zeros(COEFFICIENTS, np.float32))
-    if pictures:
-        write_regressor(network, out, measure_share(load_head(), out, pictures))
+    if portrait:
+        write_regressor(network, out, measure_share(load_head(), out, portrait, moments))
     typer.echo(f"{out}: {', '.join(f'{path.name} {path.stat().st_size:,} bytes' for path in sorted(out.iterdir()))}")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from engine.animator import Animator
 from engine.conventions import place, project
 from engine.crop import cut
 from engine.head import HeadModel
-from engine.portrait import Portrait
+from engine.portrait import Portrait, load_portrait
 from engine.regress.crops import carry_pose, tight_crop
 from engine.values import FACE_POINTS, Coefficients, Floats, Picture, Square
 from trainer.data.shards import Crop
@@ -70,6 +71,24 @@ def from_portrait(animator: Animator, portrait: Portrait, person: int, count: in
         example = tightened(model, image, full, z.vector(), seen, BY_ANIMATION, person, rng, points)
         if example is not None:
             yield example
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture (S, S, 3) and its exact z (261,)."""
+
+    image: Picture
+    z: Floats
+
+
+def moved_portraits(paths: Iterable[Path], each: int, seed: int) -> Iterator[Shown]:
+    """``each`` random moments of every photograph, as geometry shows them. Raises InputError for one without a face."""
+    animator = Animator("onnxruntime")
+    for person, path in enumerate(paths):
+        own = animator.set_source(load_portrait(path)).coefficients
+        for number in range(each):
+            z = animated_moment(own, np.random.default_rng([seed, person, number]))
+            yield Shown(animator.animate(z, corrections="none").copy(), z.vector())
 
 
 def animated_moment(own: Coefficients, rng: np.random.Generator) -> Coefficients:

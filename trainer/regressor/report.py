@@ -16,11 +16,14 @@ from trainer.regressor.evaluate import Curves
 Measures = Mapping[str, Mapping[str, float]]
 
 
-def write_report(folder: Path, synthetic: Measures, still: Measures, clips: Sequence[Curves]) -> dict[str, Any]:
+def write_report(
+    folder: Path, synthetic: Measures, portraits: Measures, still: Measures, clips: Sequence[Curves]
+) -> dict[str, Any]:
     """Writes report.json, errors.png and one curve plot a clip into ``folder``; returns what the JSON holds."""
     folder.mkdir(parents=True, exist_ok=True)
     content: dict[str, Any] = {
         "synthetic": {name: _rounded(values) for name, values in synthetic.items()},
+        "portraits": {name: _rounded(values) for name, values in portraits.items()},
         "still": {name: _rounded(values) for name, values in still.items()},
         "clips": {one.clip: {name: _rounded(values) for name, values in one.agreement().items()} for one in clips},
     }
@@ -46,7 +49,8 @@ def show_table(console: Console, content: Mapping[str, Any]) -> None:
 
 def _sections(content: Mapping[str, Any]) -> list[tuple[str, Measures]]:
     clips = [(f"{clip}: correlation with the tracker", measures) for clip, measures in content["clips"].items()]
-    return [("synthetic heads, exact z", content["synthetic"]), ("a face that holds still", content["still"]), *clips]
+    exact = [("rendered heads, exact z", content["synthetic"]), ("moved portraits, exact z", content["portraits"])]
+    return [*exact, ("a face that holds still", content["still"]), *clips]
 
 
 def _rounded(values: Mapping[str, float]) -> dict[str, float]:

@@ -16,7 +16,7 @@ from engine.values import Coefficients, Face, Square
 from trainer.data.synthetic import Sample
 from trainer.regressor import evaluate
 from trainer.regressor.clips import read_frames
-from trainer.regressor.evaluate import Curves, judge_clip, judge_still, judge_synthetic
+from trainer.regressor.evaluate import Curves, judge_clip, judge_exact, judge_still
 from trainer.regressor.report import show_table, write_report
 
 
@@ -72,7 +72,7 @@ def test_regressors_are_judged_on_the_same_faces(head: HeadModel) -> None:
     z = Coefficients.neutral().vector()
     white, black = np.full((64, 64, 3), 255, np.uint8), np.zeros((64, 64, 3), np.uint8)
     mask, points = np.zeros((64, 64), np.uint8), np.zeros((478, 2), np.float32)
-    found = judge_synthetic(head, [Sample(white, z, mask, points, 0), Sample(black, z, mask, points, 1)], REGRESSORS)
+    found = judge_exact(head, [Sample(white, z, mask, points, 0), Sample(black, z, mask, points, 1)], REGRESSORS)
     assert found["landmarks"]["Angle"] == pytest.approx(2 * found["network"]["Angle"], rel=1e-4)
     assert found["network"]["found"] == 0.5
     still = judge_still([white], REGRESSORS)
@@ -90,7 +90,7 @@ def test_a_clip_gives_curves_and_a_report(head: HeadModel, tmp_path: Path) -> No
     assert len(curves.judge["jaw"]) == 6
     assert curves.agreement()["network"]["jaw"] == pytest.approx(1)
     measures = {"landmarks": {"Exp": 2.0}, "network": {"Exp": 1.0}}
-    content = write_report(tmp_path / "report", measures, measures, [curves])
+    content = write_report(tmp_path / "report", measures, measures, measures, [curves])
     assert json.loads((tmp_path / "report" / "report.json").read_text()) == content
     assert {p.name for p in (tmp_path / "report").iterdir()} == {"report.json", "errors.png", "clip.png"}
     console = Console(record=True, width=100, file=(tmp_path / "table.txt").open("w"))

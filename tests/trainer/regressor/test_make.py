@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from engine.conventions import place, project
 from engine.errors import ConfigError, InputError
 from engine.head import HeadModel
+from engine.track import Tracker
 from engine.values import Coefficients, Square
 from tests.trainer.regressor.conftest import make_example
 from trainer.data.shards import Crop
 from trainer.data.synthetic import Sample
 from trainer.regressor.command import examples, parse_set
 from trainer.regressor.examples import Example
-from trainer.regressor.make import BY_LANDMARKS, STORED_PX, animated_moment, from_crops, from_synthetic, jittered
+from trainer.regressor.make import BY_LANDMARKS, STORED_PX, animated_moment, from_crops, from_synthetic, jittered, moved_portraits
+
+PORTRAIT = Path(__file__).parents[3] / "engine" / "assets" / "portrait.jpg"
 
 
 def assert_labels_fit(head: HeadModel, example: Example) -> None:
@@ -83,3 +87,21 @@ def test_a_share_that_is_no_number_is_refused() -> None:
 def test_examples_of_nothing_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Nothing to make examples of"):
         examples(tmp_path, synthetic=0, shards=None, portrait=None)
+
+
+def test_a_moved_portrait_shows_what_its_z_says(head: HeadModel) -> None:
+    """The tracker's landmarks in the picture lie where z puts the head's, and other moments are other pictures."""
+    first, second = moved_portraits([PORTRAIT], 2, seed=3)
+    assert np.abs(first.image.astype(int) - second.image).mean() > 1
+    with Tracker("picture") as tracker:
+        (face,) = tracker.find_all(first.image)
+    z = Coefficients.from_vector(first.z)
+    wanted = project(place(head.landmarks(head.shape(z.identity, z.expression, z.gaze)), z.pose))[:468, :2]
+    seen = (face.landmarks[:468, :2] / 256 - 1).astype(np.float32)
+    assert np.linalg.norm(seen - wanted, axis=1).mean() < 0.03
+
+
+def test_a_portrait_without_a_face_is_refused(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "sky.png"), np.full((300, 300, 3), 200, np.uint8))
+    with pytest.raises(InputError, match=r"sky\.png"):
+        list(moved_portraits([tmp_path / "sky.png"], 1, seed=0))
