@@ -11,6 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from trainer.plotting import plotted
 from trainer.regressor.evaluate import Curves
 
 Measures = Mapping[str, Mapping[str, float]]
@@ -19,7 +20,7 @@ Measures = Mapping[str, Mapping[str, float]]
 def write_report(
     folder: Path, synthetic: Measures, portraits: Measures, still: Measures, clips: Sequence[Curves]
 ) -> dict[str, Any]:
-    """Writes report.json, errors.png and one curve plot a clip into ``folder``; returns what the JSON holds."""
+    """Writes report.json, errors.png, portraits.png and one curve plot a clip into ``folder``; returns what the JSON holds."""
     folder.mkdir(parents=True, exist_ok=True)
     content: dict[str, Any] = {
         "synthetic": {name: _rounded(values) for name, values in synthetic.items()},
@@ -29,7 +30,10 @@ def write_report(
     }
     (folder / "report.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     if synthetic or still:
-        _bars(folder / "errors.png", {name: {**synthetic.get(name, {}), **still.get(name, {})} for name in {*synthetic, *still}})
+        names = list(synthetic or still)
+        _bars(folder / "errors.png", {name: {**synthetic.get(name, {}), **still.get(name, {})} for name in names})
+    if portraits:
+        _bars(folder / "portraits.png", portraits)
     for one in clips:
         _lines(folder / f"{Path(one.clip).stem}.png", one)
     return content
@@ -59,43 +63,26 @@ def _rounded(values: Mapping[str, float]) -> dict[str, float]:
 
 def _bars(path: Path, measures: Measures) -> None:
     """Each measure relative to the first regressor's."""
-    plt = _pyplot()
-    names = sorted(measures)
+    names = list(measures)
     first = measures[names[0]]
     shown = [m for m in first if first[m] and not m.startswith(("blink", "found"))]
-    figure, axes = plt.subplots(figsize=(9, 4))
     place = np.arange(len(shown))
-    for k, name in enumerate(names):
-        heights = [measures[name].get(m, 0.0) / first[m] for m in shown]
-        axes.bar(place + (k - (len(names) - 1) / 2) * 0.8 / len(names), heights, 0.8 / len(names), label=name)
-    axes.set_xticks(place, shown, rotation=20)
-    axes.set_ylabel(f"error, {names[0]} = 1")
-    axes.legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    with plotted(path, (9, 4)) as (axes,):
+        for k, name in enumerate(names):
+            heights = [measures[name].get(m, 0.0) / first[m] for m in shown]
+            axes.bar(place + (k - (len(names) - 1) / 2) * 0.8 / len(names), heights, 0.8 / len(names), label=name)
+        axes.set_xticks(place, shown, rotation=20)
+        axes.set_ylabel(f"error, {names[0]} = 1")
+        axes.legend()
 
 
 def _lines(path: Path, curves: Curves) -> None:
     """The channels of a clip over its frames."""
-    plt = _pyplot()
-    figure, rows = plt.subplots(len(curves.judge), 1, figsize=(11, 1.7 * len(curves.judge)), sharex=True)
     agreement = curves.agreement()
-    for axes, (channel, judged) in zip(rows, curves.judge.items(), strict=True):
-        axes.plot(judged, color="black", linewidth=1.2, label="tracker")
-        for name, found in curves.found.items():
-            axes.plot(found[channel], linewidth=0.8, label=f"{name} r={agreement[name][channel]:.2f}")
-        axes.set_ylabel(channel)
-        axes.legend(fontsize=7, loc="upper right")
-    figure.tight_layout()
-    figure.savefig(path, dpi=90)
-    plt.close(figure)
-
-
-def _pyplot() -> Any:
-    import matplotlib as mpl  # here, because it takes a second to import
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    return pyplot
+    with plotted(path, (11, 1.7 * len(curves.judge)), len(curves.judge)) as rows:
+        for axes, (channel, judged) in zip(rows, curves.judge.items(), strict=True):
+            axes.plot(judged, color="black", linewidth=1.2, label="tracker")
+            for name, found in curves.found.items():
+                axes.plot(found[channel], linewidth=0.8, label=f"{name} r={agreement[name][channel]:.2f}")
+            axes.set_ylabel(channel)
+            axes.legend(fontsize=7, loc="upper right")

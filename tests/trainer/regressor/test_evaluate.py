@@ -92,7 +92,7 @@ def test_a_clip_gives_curves_and_a_report(head: HeadModel, tmp_path: Path) -> No
     measures = {"landmarks": {"Exp": 2.0}, "network": {"Exp": 1.0}}
     content = write_report(tmp_path / "report", measures, measures, measures, [curves])
     assert json.loads((tmp_path / "report" / "report.json").read_text()) == content
-    assert {p.name for p in (tmp_path / "report").iterdir()} == {"report.json", "errors.png", "clip.png"}
+    assert {p.name for p in (tmp_path / "report").iterdir()} == {"report.json", "errors.png", "portraits.png", "clip.png"}
     console = Console(record=True, width=100, file=(tmp_path / "table.txt").open("w"))
     show_table(console, content)
     assert "clip.mp4" in console.export_text()
