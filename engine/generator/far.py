@@ -124,7 +124,7 @@ class FarGenerator(nn.Module):
         prior = drive.prior if self.variant.flow_prior else None
         state = self.frame(drive.z, drive.guide(self.variant.guide_size), prior, self.source(photo))
         state = enlarge(state, self.variant.size // self.variant.output_size)
-        colour, residual, mask = torch.split(state, [3, 2, 1], 1)
+        colour, residual, mask = torch.split(state, [part.stop - part.start for part in (COLOUR, FLOW, MASK)], 1)
         flow = residual if prior is None else residual + prior
         if not self.variant.picture_prior:
             return Output(colour, flow, None)

@@ -55,10 +55,10 @@ def forgotten(pair: Pair, rng: np.random.Generator) -> Pair:
 def draw_similarity(rng: np.random.Generator) -> Similarity:
     """Enlarged, turned and shifted by no more than what keeps the picture full."""
     scale = float(rng.uniform(1, NEARER))
-    # (1 + |shift|)·(cos + sin) ≤ scale keeps the corners of the new picture inside the old one; cos + sin ≈ 1 + turn
+    # (1 + |shift|)·(cos + |sin|) ≤ scale keeps the corners of the new picture inside the old one; cos + |sin| ≤ 1 + |turn|
     most = min(TURN_RAD, scale - 1)
     turn = float(rng.uniform(-most, most))
-    slack = max(scale / (np.cos(turn) + abs(np.sin(turn))) - 1, 0.0)
+    slack = scale / (np.cos(turn) + abs(np.sin(turn))) - 1
     x, y = rng.uniform(-slack, slack, 2)
     return Similarity(turn, scale, (float(x), float(y)))
 
@@ -67,8 +67,11 @@ def moved(pair: Pair, similarity: Similarity) -> Pair:
     """Source and moment seen by a camera that is turned, nearer and panned: a flow leads from moved place to moved place."""
     source, moment = pair.source, pair.moment
 
-    def picture(old: NDArray[Any]) -> NDArray[Any]:
+    def picture(old: Picture) -> Picture:
         return similarity.picture(old, CROP_PX)
+
+    def plane(old: NDArray[Any]) -> NDArray[Any]:
+        return similarity.plane(old, CROP_PX)
 
     turn = Similarity(similarity.turn_rad, 1.0, (0.0, 0.0))
     centre = similarity.points(moment.tight[None, :2] * (2 / CROP_PX) - 1)[0]
@@ -76,17 +79,17 @@ def moved(pair: Pair, similarity: Similarity) -> Pair:
     return Pair(
         Source(
             picture(source.photo),
-            picture(source.matte),
+            plane(source.matte),
             picture(source.plate),
             similarity.z(Coefficients.from_vector(source.z)).vector(),
             similarity.points(source.points),
         ),
         Moment(
             similarity.z(Coefficients.from_vector(moment.z)).vector(),
-            (picture(moment.flow.astype(np.float32)) @ similarity.matrix.T).astype(np.float16),
+            (plane(moment.flow.astype(np.float32)) @ similarity.matrix.T).astype(np.float16),
             picture(moment.render),
-            picture(moment.render_weight),
-            picture(moment.coverage.astype(np.uint8)) > 0,
+            plane(moment.render_weight),
+            plane(moment.coverage.astype(np.uint8)) > 0,
             similarity.points(moment.points),
             tight,
             turn.pose(moment.tight_pose),

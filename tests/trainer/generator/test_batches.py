@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 import torch
 
-from engine.conventions import place, project
+from engine.conventions import pixel_grid, place, project
 from engine.errors import InputError
 from engine.generator.variants import TINY_LIVE
 from engine.head import HeadModel
@@ -16,7 +19,7 @@ from trainer.data.mirror import mirror_of
 from trainer.data.similarity import Similarity
 from trainer.generator.augment import Pair, draw_similarity, forgotten, mirrored, moved, recoloured
 from trainer.generator.batches import LEFT_EYE, LIPS, Mixture, draw_window, region_mask
-from trainer.generator.scenes import SceneFolder
+from trainer.generator.scenes import Moment, SceneFolder
 
 
 def screen(head: HeadModel, vector: Floats) -> Floats:
@@ -68,26 +71,52 @@ def test_a_mirrored_flow_still_leads_to_the_same_place(head: HeadModel) -> None:
     assert after == pytest.approx(-before, abs=1e-6)
 
 
-@pytest.mark.parametrize("turn", [-0.1, 0.0, 0.1])
+@pytest.mark.parametrize("turn", [-0.5, 0.0, 0.5])
 def test_a_moved_flow_still_leads_to_the_same_place(head: HeadModel, turn: float) -> None:
     """Where an output pixel reads before, moved, is where the moved pixel reads after."""
     scene, similarity = make_scene(head, 2), Similarity(turn, 1.2, (0.03, -0.05))
-    pair = Pair(scene.source, scene.moments[0])
-    other = moved(pair, similarity)
-    axis = (2 * np.arange(512) + 1) / 512 - 1
-    before = np.array([axis[300], axis[250]], np.float32)
-    read = similarity.points((before + pair.moment.flow[250, 300].astype(np.float32))[None])[0]
-    place = similarity.points(before[None])[0]
-    column, row = ((place + 1) * 256).astype(int)
-    after = np.array([axis[column], axis[row]]) + other.moment.flow[row, column].astype(np.float64)
-    np.testing.assert_allclose(after, read, atol=0.006)  # the nearest pixel's
+    grid = pixel_grid(512)
+    flow = 0.3 * np.stack([np.sin(2 * grid[..., 1]) + 0.5, np.cos(grid[..., 0] + grid[..., 1])], -1)
+    pair = Pair(scene.source, replace(scene.moments[0], flow=flow.astype(np.float16)))
+    other = moved(pair, similarity).moment.flow.astype(np.float32)
+    after = grid[100:400:20, 100:400:20].reshape(-1, 2)
+    before = (after - np.asarray(similarity.shift, np.float32)) @ np.linalg.inv(similarity.matrix).T
+    inside = np.abs(before).max(1) < 0.95
+    led = 0.3 * np.stack([np.sin(2 * before[:, 1]) + 0.5, np.cos(before.sum(1))], -1)
+    wanted = similarity.points((before + led).astype(np.float32))
+    found = after + other[100:400:20, 100:400:20].reshape(-1, 2)
+    assert inside.sum() > 100
+    np.testing.assert_allclose(found[inside], wanted[inside], atol=2e-3)
 
 
 def test_a_moved_head_has_its_landmarks_where_the_picture_has_them(head: HeadModel) -> None:
-    scene, similarity = make_scene(head, 1), Similarity(0.1, 1.2, (0.03, -0.05))
+    """In the whole picture and in the tight crop; the nose is nearer than the origin, hence not closer."""
+    scene, similarity = make_scene(head, 1), Similarity(0.3, 1.2, (0.1, -0.05))
     pair = Pair(scene.source, scene.moments[0])
-    before, after = (screen(head, one.moment.z) for one in (pair, moved(pair, similarity)))
-    np.testing.assert_allclose(after, similarity.points(before), atol=0.03)
+    other = moved(pair, similarity)
+    np.testing.assert_allclose(screen(head, other.moment.z), similarity.points(screen(head, pair.moment.z)), atol=0.035)
+    np.testing.assert_allclose(other.moment.points, similarity.points(pair.moment.points), atol=1e-6)
+
+    def in_tight(moment: Moment) -> Floats:
+        z = Coefficients.from_vector(moment.z)
+        own = screen(head, replace(z, pose=moment.tight_pose).vector())
+        return np.asarray((moment.tight[:2] + own * moment.tight[2] / 2) * (2 / 512) - 1, np.float32)
+
+    np.testing.assert_allclose(in_tight(other.moment), similarity.points(in_tight(pair.moment)), atol=0.01)
+
+
+def test_photograph_and_target_move_as_their_points_do(head: HeadModel) -> None:
+    scene, similarity = make_scene(head, 1), Similarity(0.3, 1.2, (0.1, -0.05))
+    place = (0.2, 0.1)
+    disc = cv2.circle(np.zeros((512, 512, 3), np.uint8), (int(1.2 * 256), int(1.1 * 256)), 6, (255, 255, 255), -1)
+    pair = Pair(replace(scene.source, photo=disc), replace(scene.moments[0], target=disc))
+    other = moved(pair, similarity)
+    wanted = similarity.points(np.array([place], np.float32))[0]
+    assert other.moment.target is not None
+    for picture in (other.source.photo, other.moment.target):
+        rows, columns = np.nonzero(picture[..., 0] > 128)
+        np.testing.assert_allclose((np.array([columns.mean(), rows.mean()]) * 2 + 1) / 512 - 1, wanted, atol=0.01)
+        assert len(rows) == pytest.approx(np.pi * 6**2 * 1.2**2, rel=0.1)
 
 
 def test_movements_leave_no_pixel_without_a_picture() -> None:
