@@ -19,6 +19,7 @@ Corrections = Literal["new", "kept", "none"]
 
 IDENTITY, EXPRESSION, TEXTURE, ILLUMINATION, POSE, GAZE = 80, 64, 80, 27, 6, 4
 COEFFICIENTS = IDENTITY + EXPRESSION + TEXTURE + ILLUMINATION + POSE + GAZE  # 261, paper section 3.1
+BETA, ANGLES, TAU = slice(80, 144), slice(251, 254), slice(257, 261)  # where they lie in z
 LANDMARKS = 478
 FACE_POINTS = 468  # the first of them; the rest are irises
 

@@ -17,7 +17,7 @@ FEATURES = "efficientnet-lite0-57934424.pth"
 IDENTITY = "dlib_face_recognition_resnet_model_v1.dat"
 GENERATED = "generated-*"  # folders of portraits that make albums: series, not photographs
 HOUR_S = 3600.0
-KEPT = 7  # of so many stock portraits one is not learned from
+HELD_OUT = 7  # of so many people of the stock portraits one is not learned from
 
 # What two cores without a GPU do in a second, for the expected hours.
 HEADS_PER_S, EXAMPLES_PER_S, SCENES_PER_S, REGRESSED_PER_S, GENERATED_PER_S, JUDGED_PER_S = 10.0, 5.0, 0.7, 40.0, 2.0, 1.0
@@ -66,7 +66,8 @@ def make_everything(
     steps = [*data_steps(folder, sizes, packages), *training_steps(folder, sizes)]
     run_steps([*steps, *judging_steps(folder, sizes, clips, portraits)], record, console)
     console.print(
-        f'The camera uses it with bundle = "{(folder / "live").resolve()}" under [runtime] in config.toml; '
+        f'The camera uses it with bundle = "{(folder / "live").resolve()}" under [runtime] in config.toml, and '
+        f'network = "{(folder / "regressor").resolve()}" under [tracking]; '
         f"how good it is, {folder / 'reports' / 'generator' / 'report.html'} tells.",
         markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip
@@ -81,8 +82,12 @@ def data_steps(folder: Path, sizes: Sizes, packages: Path | None) -> list[Step]:
     free, sets, made = folder / "free", folder / "examples", folder / "scenes"
     shown = min(sizes.portraits, 52)
 
+    def prepared() -> None:
+        examples(sets / "frames", shards=free, without=[path.parent for path in held_out(free)])
+
     def animate() -> None:
-        learned = [path for path in photographs(free, sizes.portraits) if path not in kept(free)]
+        apart = {path.parent for path in held_out(free)}
+        learned = [path for path in photographs(free, sizes.portraits) if path.parent not in apart]
         examples(sets / "portraits", portrait=learned, each=sizes.moments)
 
     def photographed() -> None:
@@ -92,8 +97,8 @@ def data_steps(folder: Path, sizes: Sizes, packages: Path | None) -> list[Step]:
         Step("free clips and portraits", free / "skipped.txt", 0.1, lambda: recipe(free, packages)),
         Step("examples: rendered heads", sets / "heads", _hours(sizes.heads, HEADS_PER_S),
              lambda: examples(sets / "heads", synthetic=sizes.heads)),
-        Step("examples: frames of clips", sets / "frames", 0.05, lambda: examples(sets / "frames", shards=free)),
-        Step("examples: moved portraits", sets / "portraits", _hours(shown * sizes.moments, EXAMPLES_PER_S), animate),
+        Step("examples: frames of clips", sets / "frames", 0.05, prepared),
+        Step("examples: animated portraits", sets / "portraits", _hours(shown * sizes.moments, EXAMPLES_PER_S), animate),
         Step("scenes: rendered people", made / "people", _hours(sizes.people, SCENES_PER_S),
              lambda: scenes(made / "people", synthetic=sizes.people)),
         Step("scenes: clips and albums", made / "series", _hours(25 * sizes.per_series, SCENES_PER_S),
@@ -125,14 +130,17 @@ def training_steps(folder: Path, sizes: Sizes) -> list[Step]:
             images=sizes.generator_images,
         )
 
+    def export_network() -> None:
+        export_regressor(runs / "regressor" / "last.pt", folder / "regressor", held_out(folder / "free"), sizes.judged)
+
     data = (
         f"{sizes.people} rendered heads of the program's own; free stock portraits, generated people and two clips of one man "
         "from package registries (docs/data.md)."
     )
     return [
         Step("regressor", runs / "regressor" / "last.pt", _hours(sizes.regressor_images, REGRESSED_PER_S), train_regressor),
-        Step("regressor for the camera", folder / "regressor" / "manifest.json", 0.01,
-             lambda: export_regressor(runs / "regressor" / "last.pt", folder / "regressor", kept(folder / "free"), sizes.judged)),
+        Step("regressor for the camera", folder / "regressor" / "manifest.json", _hours(7 * sizes.judged, EXAMPLES_PER_S),
+             export_network),
         Step("generator", runs / "generator" / "last.pt", _hours(sizes.generator_images, GENERATED_PER_S), train_generator),
         Step("bundle for the camera", folder / "live" / "manifest.json", 0.01,
              lambda: export(runs / "generator" / "last.pt", data, out=folder / "live")),
@@ -196,9 +204,10 @@ def photographs(free: Path, most: int) -> list[Path]:
     return [picture for person in people for picture in sorted(person.iterdir())][:most]
 
 
-def kept(free: Path) -> list[Path]:
-    """Those of them that the regressor does not learn from: they tell how far it is to be believed."""
-    return photographs(free, 10**6)[::KEPT]
+def held_out(free: Path) -> list[Path]:
+    """A photograph of every seventh person: the regressor learns from no picture of theirs, and they tell what it is worth."""
+    first = {path.parent: path for path in reversed(photographs(free, 10**6))}
+    return sorted(first.values())[::HELD_OUT]
 
 
 def _hours(count: int, per_s: float) -> float:

@@ -12,20 +12,23 @@ import numpy as np
 from engine.head import HeadModel
 from engine.regress.landmarks import LandmarkRegressor
 from engine.regress.network import NetworkRegressor
-from engine.values import COEFFICIENTS, Coefficients, Face, Floats, Square
+from engine.values import BETA, COEFFICIENTS, EXPRESSION_NAMES, Coefficients, Face, Floats, Square
 
-EVERY = 2  # frames: what the network adds changes slowly enough, and a frame of it costs six of the landmarks
+EVERY = 2  # frames between two looks of the network, for a frame of it costs six of the landmarks
+BLINKS = slice(BETA.start + EXPRESSION_NAMES.index("eyeBlinkLeft"), BETA.start + EXPRESSION_NAMES.index("eyeBlinkRight") + 1)
+LIDS_MOVE = 0.15  # of a blink's score: then the network looks at once, for a blink is over in a few frames
 
 
 class JointRegressor:
     """z of a frame by both; the interface of ``engine.regress.Regressor``. The identity is the landmarks', fitted on ``meet``.
 
-    The landmarks are fitted to every frame, the network looks at every second one; between, its last difference stays.
+    The landmarks are fitted to every frame, the network looks at every second one and whenever lids move; between, its last
+    difference stays.
     """
 
     def __init__(self, head: HeadModel, network: NetworkRegressor) -> None:
         self._landmarks, self._network = LandmarkRegressor(head), network
-        self._difference, self._frames = np.zeros(COEFFICIENTS, np.float32), 0
+        self._difference, self._lids, self._frames = np.zeros(COEFFICIENTS, np.float32), np.zeros(2, np.float32), 0
 
     def meet(self, face: Face, square: Square) -> None:
         """Fits the identity to a new face."""
@@ -36,8 +39,9 @@ class JointRegressor:
     def regress(self, face: Face, square: Square) -> Coefficients:
         """z of a frame. Raises ValueError when the face comes without its picture."""
         found = self._landmarks.regress(face, square).vector()
-        if self._frames % EVERY == 0:
+        if self._frames % EVERY == 0 or np.abs(found[BLINKS] - self._lids).max() > LIDS_MOVE:
             self._difference = self._network.regress(face, square).vector() - found
+            self._lids, self._frames = found[BLINKS], 0
         self._frames += 1
         return Coefficients.from_vector(joined(found, found + self._difference, self._network.share))
 

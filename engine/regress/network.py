@@ -64,7 +64,8 @@ def read_regressor(folder: Path = REGRESSOR) -> RegressorBundle:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
             raise AssetError(
-                f"The regressor in {folder} has format {manifest['format']}, this program reads {FORMAT}: update it."
+                f"The regressor in {folder} has format {manifest['format']}, this program reads {FORMAT}: export it anew "
+                "(python -m trainer export-regressor)."
             )
         if file_sha256(folder / GRAPH) != manifest["sha256"]:
             raise AssetError(f"{folder / GRAPH} is damaged: install the program again or export it anew.")
@@ -73,12 +74,13 @@ def read_regressor(folder: Path = REGRESSOR) -> RegressorBundle:
         size_px = int(manifest["size_px"])
         check = Check({OUTPUT: np.array(manifest["self_test"], np.float32)}, {INPUT: (1, 3, size_px, size_px)})
         share = np.array(manifest["share"], np.float32)
-        if share.shape != (COEFFICIENTS,):
-            raise ValueError(f"share has {share.size} numbers, wanted {COEFFICIENTS}")
+        if share.shape != (COEFFICIENTS,) or not ((share >= 0) & (share <= 1)).all():
+            raise ValueError(f"share must be {COEFFICIENTS} numbers in 0…1, got the shape {share.shape}")
         return RegressorBundle(folder, size_px, share, check)
     except OSError as error:
         raise AssetError(
-            f"The regressor in {folder} is not complete, {error}. Install the program again, or choose the landmark regressor."
+            f"The regressor in {folder} is not complete, {error}. Correct tracking.network, install the program again, or choose "
+            "the landmark regressor."
         ) from error
     except (KeyError, TypeError, ValueError) as error:
         raise AssetError(f"{folder / MANIFEST} is not a regressor's manifest: {error!r}. Export it anew.") from error

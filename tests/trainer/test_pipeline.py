@@ -112,12 +112,15 @@ def test_photographs_are_those_of_real_people_and_no_more_than_wanted(commands: 
     assert [f"{path.parent.name}/{path.name}" for path in shown] == ["kit-marc/0.jpg", "kit-marc/1.jpg", "soft-marie/0.jpg"]
 
 
-def test_some_portraits_are_kept_from_the_regressor_and_tell_what_it_is_worth(commands: Commands, tmp_path: Path) -> None:
+def test_some_people_are_kept_from_the_regressor_and_tell_what_it_is_worth(commands: Commands, tmp_path: Path) -> None:
     assert call(tmp_path)[0] == 0
-    learned = next(options["portrait"] for name, (_, options) in commands.calls if name == "examples" and "portrait" in options)
+    asked = [options for name, (_, options) in commands.calls if name == "examples"]
+    learned = next(options["portrait"] for options in asked if "portrait" in options)
+    without = next(options["without"] for options in asked if "shards" in options)
     (_, _, told, _), _ = commands.of("export_regressor")
     assert told
-    assert not set(told) & set(learned)
+    assert {path.parent for path in told} == set(without)
+    assert not {path.parent for path in learned} & set(without)
 
 
 def test_a_second_call_does_nothing_and_other_media_are_judged_anew(commands: Commands, tmp_path: Path) -> None:

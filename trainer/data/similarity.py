@@ -1,8 +1,7 @@
 """A picture turned, enlarged and shifted, and what becomes of z.
 
-A turn about the optical axis is exact. Shifts are as a camera that pans, exact to a hundredth of the change, for the camera's angle
-is narrow; scales are as one that steps nearer: the nose, a decimetre before the head's origin, grows by a tenth of the change
-too much.
+A turn about the optical axis is exact. Shifts are as a camera that pans, exact to a hundredth of the change; scales as one that
+steps nearer: the nose, a decimetre before the head's origin, grows by a tenth of the change too much.
 """
 
 from __future__ import annotations

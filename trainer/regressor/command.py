@@ -22,6 +22,9 @@ def examples(
     shards: Annotated[Path | None, typer.Option(help="Crops made by `prepare`: the landmark geometry is their teacher.")] = None,
     portrait: Annotated[list[Path] | None, typer.Option(help="A photograph to animate; may be given several times.")] = None,
     each: Annotated[int, typer.Option(min=1, help="Moments of each portrait.")] = 150,
+    without: Annotated[
+        list[Path] | None, typer.Option(help="A folder of photographs whose crops are to be left out; repeatable.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
 ) -> None:
     """Make an example set for the regressor."""
@@ -32,7 +35,7 @@ def examples(
     if synthetic:
         parts.append(_synthetic(synthetic, seed))
     if shards is not None:
-        parts.append(_prepared(shards, seed))
+        parts.append(_prepared(shards, without or [], seed))
     if portrait:
         parts.append(_animated(portrait, each, seed))
     if not parts:
@@ -112,12 +115,14 @@ def _synthetic(count: int, seed: int) -> Iterator[Example]:
     return from_synthetic(heads.head, (heads.sample(k) for k in range(count)), seed)
 
 
-def _prepared(folder: Path, seed: int) -> Iterator[Example]:
+def _prepared(folder: Path, without: list[Path], seed: int) -> Iterator[Example]:
     from engine.head import load_head
     from trainer.data.shards import ShardFolder
     from trainer.regressor.make import from_crops
 
-    return from_crops(load_head(), ShardFolder(folder), seed)
+    left_out = {path.resolve() for path in without}
+    crops = (crop for crop in ShardFolder(folder) if Path(crop.source).resolve().parent not in left_out)
+    return from_crops(load_head(), crops, seed)
 
 
 def _animated(paths: list[Path], each: int, seed: int) -> Iterator[Example]:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.crop import square_around
+from engine.errors import InputError
 from engine.head import HeadModel
 from engine.regress import Regressor
 from engine.track import Tracker
-from engine.values import COEFFICIENTS, Coefficients, Face, Floats, Picture, Square
+from engine.values import ANGLES, BETA, EXPRESSION_NAMES, TAU, Coefficients, Face, Floats, Picture, Square
 from trainer.metrics.motion import blink_counts, channels, correlations, errors, expression_of, jitter, mean_errors
 
 Regressors = Mapping[str, Callable[[], Regressor]]
@@ -34,29 +36,40 @@ class Curves:
         return {name: correlations(curves, self.judge) for name, curves in self.found.items()}
 
 
-@dataclass(frozen=True)
-class Sights:
-    """What was seen in pictures whose z is known: (N, 261) truths and what each regressor found, where the tracker found a face;
-    ``share`` of the pictures."""
-
-    truths: Floats
-    found: Mapping[str, Floats]
-    share: float
-
-
 class Exact(Protocol):
-    """A picture (S, S, 3) and its exact z (261,)."""
+    """A picture (S, S, 3), its z (261,) and whose it is."""
 
     @property
     def image(self) -> Picture: ...
     @property
     def z(self) -> Floats: ...
+    @property
+    def person(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Sights:
+    """What was seen in pictures whose z is known, where the tracker found a face: ``seen`` of the pictures.
+
+    truths, found[regressor] (N, 261); person (N,)
+    """
+
+    truths: Floats
+    found: Mapping[str, Floats]
+    person: NDArray[np.int64]
+    seen: float
+
+    def departures(self) -> Sights:
+        """The same from each person's mean. A fit's constant bias is nobody's motion: the camera, too, drives by departures from
+        rest, and the z of an animated portrait starts from such a fit."""
+        found = {name: _departures(z, self.person) for name, z in self.found.items()}
+        return Sights(_departures(self.truths, self.person), found, self.person, self.seen)
 
 
 def look(samples: Iterable[Exact], regressors: Regressors) -> Sights:
-    """Each picture as if it were a new person's."""
+    """Each picture as if it were a new person's. Raises InputError when the tracker finds no face in any."""
     vectors: dict[str, list[Floats]] = {name: [] for name in regressors}
-    truths, count = [], 0
+    truths, people, count = [], [], 0
     with Tracker("picture") as tracker:
         for sample in samples:
             count += 1
@@ -65,11 +78,13 @@ def look(samples: Iterable[Exact], regressors: Regressors) -> Sights:
                 continue
             size = sample.image.shape[0]
             truths.append(sample.z)
+            people.append(sample.person)
             for name, make in regressors.items():
                 vectors[name].append(_one(make(), faces[0], Square(size / 2, size / 2, size)).vector())
-    shape = (len(truths), COEFFICIENTS)
-    found = {name: np.array(rows, np.float32).reshape(shape) for name, rows in vectors.items()}
-    return Sights(np.array(truths, np.float32).reshape(shape), found, len(truths) / max(count, 1))
+    if not truths:
+        raise InputError(f"The tracker found no face in {count} pictures: give others, or more of them.")
+    found = {name: np.stack(rows) for name, rows in vectors.items()}
+    return Sights(np.stack(truths), found, np.array(people), len(truths) / count)
 
 
 def judge_exact(head: HeadModel, samples: Iterable[Exact], regressors: Regressors) -> dict[str, dict[str, float]]:
@@ -79,8 +94,31 @@ def judge_exact(head: HeadModel, samples: Iterable[Exact], regressors: Regressor
     measured = {}
     for name, vectors in seen.found.items():
         rows = [errors(head, Coefficients.from_vector(z), true) for z, true in zip(vectors, truths, strict=True)]
-        measured[name] = {**mean_errors(rows), **blink_counts(vectors, seen.truths), "found": seen.share}
+        measured[name] = {**mean_errors(rows), **blink_counts(vectors, seen.truths), "found": seen.seen}
     return measured
+
+
+def judge_motion(samples: Iterable[Exact], regressors: Regressors) -> dict[str, dict[str, float]]:
+    """The same of what has moved, for animated portraits: mean distances between departures from each person's mean, of the 52
+    named shapes, the angles [rad] and τ; and how well channels correlate with the truth."""
+    whole = look(samples, regressors)
+    seen, named = whole.departures(), slice(BETA.start, BETA.start + len(EXPRESSION_NAMES))
+    true = channels(seen.truths, expression_of(seen.truths))
+    measured = {}
+    for name, z in seen.found.items():
+        groups = {"Exp_named": named, "Angle": ANGLES, "Gaze": TAU}
+        distances = {key: float(np.linalg.norm((z - seen.truths)[:, part], axis=1).mean()) for key, part in groups.items()}
+        agreement = correlations(channels(z, expression_of(z)), true)
+        counts = blink_counts(whole.found[name], whole.truths)
+        measured[name] = {**distances, **{f"r {key}": r for key, r in agreement.items()}, **counts, "found": whole.seen}
+    return measured
+
+
+def _departures(z: Floats, person: NDArray[np.int64]) -> Floats:
+    out = z.copy()
+    for one in np.unique(person):
+        out[person == one] -= z[person == one].mean(0)
+    return out
 
 
 def judge_still(pictures: Sequence[Picture], regressors: Regressors, seed: int = 0) -> dict[str, dict[str, float]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import numpy as np
@@ -11,7 +13,7 @@ import typer
 from torch import nn
 
 from engine.head import load_head
-from engine.regress.network import GRAPH, INPUT, OUTPUT, REGRESSOR, write_regressor_manifest
+from engine.regress.network import GRAPH, INPUT, MANIFEST, OUTPUT, REGRESSOR, write_regressor_manifest
 from engine.runtime.sessions import pick, probe
 from engine.values import COEFFICIENTS, Floats
 from trainer.regressor.loop import load_average
@@ -27,16 +29,23 @@ def export_regressor(
         list[Path] | None,
         typer.Option(help="A photograph that was not learned from: it tells how far the network is to be believed; repeatable."),
     ] = None,
-    moments: Annotated[int, typer.Option(min=1, help="In which each of them is shown.")] = 60,
+    each: Annotated[int, typer.Option(min=1, help="Moments of each portrait.")] = 60,
 ) -> None:
-    """Export a trained regressor to ONNX, with the manifest, the shares and the self-test that the camera needs.
-
-    Without a photograph the shares are 0: beside the landmarks the network is then not believed.
-    """
+    """Export a trained regressor to ONNX, with the manifest, the shares and the self-test that the camera needs."""
     network = load_average(checkpoint)
-    write_regressor(network, out, np.zeros(COEFFICIENTS, np.float32))
-    if portrait:
-        write_regressor(network, out, measure_share(load_head(), out, portrait, moments))
+    with TemporaryDirectory() as folder:
+        made = Path(folder)
+        nothing = np.zeros(COEFFICIENTS, np.float32)
+        write_regressor(network, made, nothing)
+        if portrait:
+            write_regressor(network, made, measure_share(load_head(), made, portrait, each, typer.echo))
+        else:
+            typer.echo(
+                'Without --portrait nobody knows how far it is to be believed: beside the landmarks ("both") it counts nothing.'
+            )
+        out.mkdir(parents=True, exist_ok=True)
+        for name in (GRAPH, MANIFEST):
+            shutil.move(made / name, out / name)
     typer.echo(f"{out}: {', '.join(f'{path.name} {path.stat().st_size:,} bytes' for path in sorted(out.iterdir()))}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from engine.animator import Animator
 from engine.conventions import place, project
 from engine.crop import cut
+from engine.errors import InputError
 from engine.head import HeadModel
 from engine.portrait import Portrait, load_portrait
 from engine.regress.crops import carry_pose, tight_crop
@@ -63,7 +64,7 @@ def from_portrait(animator: Animator, portrait: Portrait, person: int, count: in
     for number in range(count):
         rng = np.random.default_rng([seed, person, number])
         z = animated_moment(own, rng)
-        image = animator.animate(z).copy()
+        image = animator.animate(z, corrections="none").copy()
         size = image.shape[0]
         points = model.landmarks(source.fit.head.shape(z.expression, z.gaze))
         seen = ((project(place(points, z.pose))[:, :2] + 1) * size / 2).astype(np.float32)
@@ -74,21 +75,27 @@ def from_portrait(animator: Animator, portrait: Portrait, person: int, count: in
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A picture (S, S, 3) and its exact z (261,)."""
+class Animated:
+    """A photograph in another moment (S, S, 3), and its z (261,): exact in what has moved since the photograph."""
 
     image: Picture
     z: Floats
+    person: int
 
 
-def moved_portraits(paths: Iterable[Path], each: int, seed: int) -> Iterator[Shown]:
-    """``each`` random moments of every photograph, as geometry shows them. Raises InputError for one without a face."""
+def animated_portraits(paths: Iterable[Path], each: int, seed: int, say: Callable[[str], None]) -> Iterator[Animated]:
+    """``each`` random moments of every photograph, as geometry shows them; ``say`` hears of those that show no face."""
     animator = Animator("onnxruntime")
     for person, path in enumerate(paths):
-        own = animator.set_source(load_portrait(path)).coefficients
+        try:
+            portrait = load_portrait(path)
+        except InputError as error:
+            say(f"Left out: {error}")
+            continue
+        own = animator.set_source(portrait).coefficients
         for number in range(each):
             z = animated_moment(own, np.random.default_rng([seed, person, number]))
-            yield Shown(animator.animate(z, corrections="none").copy(), z.vector())
+            yield Animated(animator.animate(z, corrections="none").copy(), z.vector(), person)
 
 
 def animated_moment(own: Coefficients, rng: np.random.Generator) -> Coefficients:

@@ -53,7 +53,10 @@ def show_table(console: Console, content: Mapping[str, Any]) -> None:
 
 def _sections(content: Mapping[str, Any]) -> list[tuple[str, Measures]]:
     clips = [(f"{clip}: correlation with the tracker", measures) for clip, measures in content["clips"].items()]
-    exact = [("rendered heads, exact z", content["synthetic"]), ("moved portraits, exact z", content["portraits"])]
+    exact = [
+        ("rendered heads, exact z", content["synthetic"]),
+        ("animated portraits, departures from each one's mean", content["portraits"]),
+    ]
     return [*exact, ("a face that holds still", content["still"]), *clips]
 
 

@@ -144,7 +144,8 @@ def _change(folder: Path, **values: object) -> None:
         ({"head_sha256": "0"}, "another head model"),
         ({"sha256": "0"}, "damaged"),
         ({"size_px": "many"}, "not a regressor's manifest"),
-        ({"share": [0.5]}, "1 numbers, wanted 261"),
+        ({"share": [0.5]}, "261 numbers in 0…1"),
+        ({"share": [1.5] * 261}, "261 numbers in 0…1"),
     ],
 )
 def test_a_folder_that_does_not_fit_is_refused(
@@ -195,6 +196,22 @@ def test_between_two_looks_the_difference_stays(exported: tuple[RegressorNet, Pa
     bare = [landmarks.regress(one, square).vector() for one in (face, dark, dark)]
     np.testing.assert_allclose(seen[1] - bare[1], seen[0] - bare[0], atol=1e-5)
     assert np.abs((seen[2] - bare[2]) - (seen[0] - bare[0])).max() > 1e-3
+
+
+def test_the_network_looks_at_once_when_lids_move(exported: tuple[RegressorNet, Path], head: HeadModel, face: Face) -> None:
+    """The second frame of two: held while lids rest, seen anew when they fall."""
+    square, lids = Square(180.0, 150.0, 240.0), slice(8, 10)
+    assert face.picture is not None
+    shut = face.blendshapes.copy()
+    shut[lids] = 0.6
+    dark = np.zeros_like(face.picture)
+    for scores, anew in ((face.blendshapes, False), (shut, True)):
+        second = Face(face.landmarks, scores, face.size, dark)
+        both, landmarks = JointRegressor(head, NetworkRegressor(head, exported[1])), LandmarkRegressor(head)
+        both.meet(face, square)
+        landmarks.meet(face, square)
+        differences = [both.regress(one, square).vector() - landmarks.regress(one, square).vector() for one in (face, second)]
+        assert (np.abs(differences[1] - differences[0]).max() > 1e-3) == anew
 
 
 def test_the_switch_opens_what_it_names(head: HeadModel) -> None:

@@ -16,7 +16,8 @@ from engine.values import Coefficients, Face, Square
 from trainer.data.synthetic import Sample
 from trainer.regressor import evaluate
 from trainer.regressor.clips import read_frames
-from trainer.regressor.evaluate import Curves, judge_clip, judge_exact, judge_still
+from trainer.regressor.evaluate import Curves, judge_clip, judge_exact, judge_motion, judge_still
+from trainer.regressor.make import Animated
 from trainer.regressor.report import show_table, write_report
 
 
@@ -77,6 +78,33 @@ def test_regressors_are_judged_on_the_same_faces(head: HeadModel) -> None:
     assert found["network"]["found"] == 0.5
     still = judge_still([white], REGRESSORS)
     assert still["network"]["jitter_Angle"] == pytest.approx(still["landmarks"]["jitter_Angle"], rel=1e-3)
+
+
+@pytest.mark.usefixtures("fake_tracker")
+def test_a_constant_bias_is_no_motion(head: HeadModel) -> None:
+    """Of two people whose z is off by another constant each, motion is seen exactly."""
+    white = np.full((64, 64, 3), 255, np.uint8)
+    rng, seen = np.random.default_rng(0), []
+    for person in range(2):
+        for _ in range(4):
+            z = Coefficients.neutral().vector()
+            z[80:144], z[251:261] = rng.uniform(0, 1, 64), rng.normal(0, 0.1, 10)
+            seen.append(Animated(white, z, person))
+    answers = iter([one.z + 0.3 * one.person + 0.1 for one in seen])
+
+    class Biased(Fixed):
+        def regress(self, face: Face, square: Square) -> Coefficients:
+            return Coefficients.from_vector(next(answers))
+
+    found = judge_motion(seen, {"biased": lambda: Biased(0)})["biased"]
+    assert [found[name] for name in ("Exp_named", "Angle", "Gaze")] == pytest.approx([0, 0, 0], abs=1e-5)
+    assert [found[f"r {name}"] for name in ("jaw", "blink", "yaw")] == pytest.approx([1, 1, 1], abs=1e-4)
+
+
+def test_no_face_in_any_picture_is_said(head: HeadModel) -> None:
+    black = np.zeros((64, 64, 3), np.uint8)
+    with pytest.raises(InputError, match="no face in 1 pictures"):
+        judge_motion([Animated(black, Coefficients.neutral().vector(), 0)], REGRESSORS)
 
 
 @pytest.mark.usefixtures("fake_tracker")

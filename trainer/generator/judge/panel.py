@@ -81,7 +81,8 @@ class Panel:
 
     @torch.inference_mode()
     def distances(self, picture: Picture, target: Target) -> dict[str, float]:
-        """PSNR [dB], LPIPS where it is there, and the perceptual distance of all and within mouth and eyes; of what is known."""
+        """PSNR [dB] and the perceptual distance of what is known, the latter also within mouth and eyes; LPIPS where it is there,
+        of the whole square: what is not known counts as equal."""
         drawn = as_tensor(picture)
         pixels = torch.where(target.known > 0, drawn, target.pixels)
         maps = maps_between(self.perceptual.features(pixels), target.features)
