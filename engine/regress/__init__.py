@@ -12,7 +12,7 @@ from engine.values import Coefficients, Face, Square
 RegressorName = Literal["landmarks", "network", "both", "auto"]
 AUTOMATIC: RegressorName = "landmarks"  # whichever measures better on frames that neither saw: docs/regressor.md has the table
 
-__all__ = ["AUTOMATIC", "Regressor", "RegressorName", "open_regressor"]
+__all__ = ["AUTOMATIC", "Regressor", "RegressorName", "open_regressor", "resolved"]
 
 
 class Regressor(Protocol):
@@ -25,6 +25,11 @@ class Regressor(Protocol):
         """z of one frame, p relative to the camera of ``square``."""
 
 
+def resolved(name: RegressorName) -> RegressorName:
+    """The name itself, or what "auto" stands for."""
+    return AUTOMATIC if name == "auto" else name
+
+
 def open_regressor(name: RegressorName, head: HeadModel, engine: str = "auto", folder: Path | None = None) -> Regressor:
     """The regressor of that name; "auto" is the one that measures better. ``engine`` runs its network, exported to ``folder``;
     None is the one that ships.
@@ -33,7 +38,7 @@ def open_regressor(name: RegressorName, head: HeadModel, engine: str = "auto", f
     """
     if name not in get_args(RegressorName):
         raise ConfigError(f"The regressor must be one of {', '.join(get_args(RegressorName))}, got {name!r}.")
-    chosen = AUTOMATIC if name == "auto" else name
+    chosen = resolved(name)
     if chosen == "landmarks":
         from engine.regress.landmarks import LandmarkRegressor
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.errors import ConfigError, HifiHeadError
 from engine.head import load_head
 from engine.picture import refuse_unreadable
+from engine.regress import resolved
 from engine.regress.network import REGRESSOR, read_regressor
 from engine.runtime.bundle import ASSETS, LIVE_BUNDLE, MANIFEST, read_bundle
 from engine.runtime.engines import installed
@@ -32,6 +33,7 @@ def read_program(config: Path | None = None) -> ProgramFacts:
     except ConfigError as error:
         settings_error = str(error)
     photo = photo_path(settings.avatar.photo, path)
+    regressor = settings.tracking.regressor
     bundle, network = (model_folder(name, path) for name in (settings.runtime.bundle, settings.tracking.network))
     return ProgramFacts(
         settings,
@@ -39,7 +41,7 @@ def read_program(config: Path | None = None) -> ProgramFacts:
         settings_error,
         engine_error="" if settings.runtime.engine == "auto" else installed(settings.runtime.engine) or "",
         bundle_error=complaint(lambda: read_bundle(bundle)) if bundle else "",
-        network_error=complaint(lambda: read_regressor(network)) if network else "",
+        network_error=complaint(lambda: read_regressor(network)) if network and resolved(regressor) != "landmarks" else "",
         portrait_error=complaint(lambda: refuse_unreadable(photo)),
         port_error=complaint(lambda: listen(settings.preview.port).close()),
         models=models(),
