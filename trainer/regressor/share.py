@@ -33,8 +33,12 @@ def measure_share(head: HeadModel, folder: Path, portraits: Sequence[Path], each
 
 
 def fit_share(landmarks: Floats, network: Floats, truth: Floats, mirror: Mirror) -> Floats:
-    """(261,) the w in 0…1 for which l + w (n − l) is nearest to the truth in the least squares of (N, 261) each, the same for the
-    left and the right of a face; of β, the angles and τ. The rest stays the landmarks'."""
+    """(261,) 0…1 of β, the angles and τ, from (N, 261) each; the rest stays the landmarks'.
+
+    w is what brings l + w (n − l) nearest to the truth in the least squares, the same for the left and the right of a face. Of it
+    counts 2w − 1, and nothing below: the network has learned from portraits that were animated in this very way, the landmarks
+    have not, so one that is only as good is not believed.
+    """
     difference, wanted = network - landmarks, truth - landmarks
     products, squares = (difference * wanted).sum(0), (difference**2).sum(0)
     for group, partner in ((BETA, mirror.expression), (TAU, OTHER_EYE)):
@@ -42,5 +46,5 @@ def fit_share(landmarks: Floats, network: Floats, truth: Floats, mirror: Mirror)
             sums[group] = sums[group] + sums[group][partner]
     share = np.zeros(COEFFICIENTS, np.float32)
     for group in (BETA, ANGLES, TAU):
-        share[group] = np.clip(products[group] / np.maximum(squares[group], 1e-9), 0, 1)
+        share[group] = np.clip(2 * products[group] / np.maximum(squares[group], 1e-9) - 1, 0, 1)
     return share
