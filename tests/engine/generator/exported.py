@@ -1,4 +1,4 @@
-"""Bundles with heads that are not zero, exported once for all tests that read them."""
+"""Bundles, exported once for all tests that read them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from trainer.export import write_bundle
 
 
 @cache
-def bundle(variant: Variant) -> tuple[FarGenerator, Path]:
-    """A generator and the folder of its bundle, which is not to be changed."""
+def bundle(variant: Variant, *, trained: bool = True) -> tuple[FarGenerator, Path]:
+    """A generator and the folder of its bundle, which is not to be changed; its heads are not zero if ``trained``."""
     folder = Path(tempfile.mkdtemp(prefix="hifihead-bundle-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    generator = scenes.made(variant, trained=True)
+    generator = scenes.made(variant, trained=trained)
     write_bundle(generator, folder, training=None)
     return generator, folder

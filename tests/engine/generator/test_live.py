@@ -1,4 +1,4 @@
-"""The numpy-facing generator with the committed bundle: what the animator uses."""
+"""The numpy-facing generator, which the animator uses: untrained it hands geometry through."""
 
 import subprocess
 import sys
@@ -12,14 +12,15 @@ import pytest
 
 from engine.generator.live import REMEMBERED, Generator, make_guide
 from engine.generator.painters import CpuPainter, Moment, Source
+from engine.generator.variants import LIVE
 from engine.runtime.bundle import LIVE_BUNDLE, read_bundle
 from engine.values import COEFFICIENTS, Corrections, Floats, Picture
-from tests.engine.generator import scenes
+from tests.engine.generator import exported, scenes
 
 
 @pytest.fixture(scope="module")
 def generator() -> Generator:
-    return Generator(threads=2)
+    return Generator(exported.bundle(LIVE, trained=False)[1], threads=2)
 
 
 def animated(generator: Generator, scene: scenes.Scene) -> Picture:
