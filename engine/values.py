@@ -37,6 +37,9 @@ EXPRESSION_NAMES: tuple[str, ...] = (
 )  # fmt: skip
 
 
+BLINKS = slice(EXPRESSION_NAMES.index("eyeBlinkLeft"), EXPRESSION_NAMES.index("eyeBlinkRight") + 1)  # of β, left and right
+
+
 @dataclass(frozen=True)
 class Coefficients:
     """z = (α, β, δ, γ, p, τ), the 261 numbers that describe one face in one picture (paper, section 3.1).

@@ -10,7 +10,7 @@ from engine.head import HeadModel
 from engine.values import Coefficients, Face, Square
 
 RegressorName = Literal["landmarks", "network", "both", "auto"]
-AUTOMATIC: RegressorName = "both"  # whichever measures better on frames that neither saw: docs/regressor.md has the table
+AUTOMATIC: RegressorName = "both"  # whichever measures best on frames that none of them saw: docs/regressor.md has the table
 
 __all__ = ["AUTOMATIC", "Regressor", "RegressorName", "open_regressor", "resolved"]
 

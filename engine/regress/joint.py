@@ -1,7 +1,7 @@
 """Both regressors together: what the landmarks say, moved toward what the network sees as far as that is to be believed.
 
-Their mistakes differ. The tracker's points and scores place smiles and sideways looks; the network knows how far lids are shut,
-what brows do, and how far eyes look down. The shares belong to the network's weights and lie in its manifest;
+Their mistakes differ. The tracker's points and scores place smiles and sideways looks; the network knows how far lids are shut
+and the jaw is open. The shares belong to the network's weights and lie in its manifest;
 docs/regressor.md tells how they are found.
 """
 
@@ -12,10 +12,9 @@ import numpy as np
 from engine.head import HeadModel
 from engine.regress.landmarks import LandmarkRegressor
 from engine.regress.network import NetworkRegressor
-from engine.values import BETA, COEFFICIENTS, EXPRESSION_NAMES, Coefficients, Face, Floats, Square
+from engine.values import BETA, BLINKS, COEFFICIENTS, Coefficients, Face, Floats, Square
 
 EVERY = 2  # frames between two looks of the network, for a frame of it costs six of the landmarks
-BLINKS = slice(BETA.start + EXPRESSION_NAMES.index("eyeBlinkLeft"), BETA.start + EXPRESSION_NAMES.index("eyeBlinkRight") + 1)
 LIDS_MOVE = 0.15  # of a blink's score: then the network looks at once, for a blink is over in a few frames
 
 
@@ -39,9 +38,10 @@ class JointRegressor:
     def regress(self, face: Face, square: Square) -> Coefficients:
         """z of a frame. Raises ValueError when the face comes without its picture."""
         found = self._landmarks.regress(face, square).vector()
-        if self._frames % EVERY == 0 or np.abs(found[BLINKS] - self._lids).max() > LIDS_MOVE:
+        lids = found[BETA][BLINKS]
+        if self._frames % EVERY == 0 or np.abs(lids - self._lids).max() > LIDS_MOVE:
             self._difference = self._network.regress(face, square).vector() - found
-            self._lids, self._frames = found[BLINKS], 0
+            self._lids, self._frames = lids, 0
         self._frames += 1
         return Coefficients.from_vector(joined(found, found + self._difference, self._network.share))
 

@@ -101,7 +101,7 @@ class NetworkRegressor:
     """z of every frame by itself; the interface of ``engine.regress.landmarks.LandmarkRegressor``.
 
     Faces must carry their picture. Texture and light are what the network sees; α is of the moment.
-    The crop stays where it is while the face hardly moves: less jitter.
+    The crop stays where it is while the face hardly moves: less jitter. ``share`` is the bundle's.
     """
 
     def __init__(self, head: HeadModel, folder: Path = REGRESSOR, engine: str = "auto", threads: int | None = None) -> None:

@@ -8,9 +8,8 @@ import numpy as np
 
 from engine.conventions import place, project
 from engine.head import HeadModel
-from engine.values import EXPRESSION_NAMES, Coefficients, Floats, Mask
+from engine.values import BETA, BLINKS, EXPRESSION_NAMES, TAU, Coefficients, Floats, Mask
 
-BLINKS = slice(EXPRESSION_NAMES.index("eyeBlinkLeft"), EXPRESSION_NAMES.index("eyeBlinkRight") + 1)
 JAW = EXPRESSION_NAMES.index("jawOpen")
 SMILES = [EXPRESSION_NAMES.index("mouthSmileLeft"), EXPRESSION_NAMES.index("mouthSmileRight")]
 SHUT = 0.5  # a blink score above which an eye counts as closed
@@ -62,7 +61,7 @@ def blink_scores(z: Floats) -> Floats:
 
 def expression_of(z: Floats) -> Floats:
     """(N, 261) → (N, 64)."""
-    return z[:, 80:144]
+    return z[:, BETA]
 
 
 def pose_of(z: Floats) -> Floats:
@@ -72,7 +71,7 @@ def pose_of(z: Floats) -> Floats:
 
 def gaze_of(z: Floats) -> Floats:
     """(N, 261) → (N, 4)."""
-    return z[:, 257:261]
+    return z[:, TAU]
 
 
 def jitter(z: Floats) -> dict[str, float]:

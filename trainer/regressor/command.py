@@ -127,14 +127,8 @@ def _prepared(folder: Path, without: list[Path], seed: int) -> Iterator[Example]
 
 def _animated(paths: list[Path], each: int, seed: int) -> Iterator[Example]:
     from engine.animator import Animator
-    from engine.portrait import load_portrait
-    from trainer.regressor.make import from_portrait
+    from trainer.regressor.make import from_portrait, usable_portraits
 
     animator = Animator()
-    for person, path in enumerate(paths):
-        try:
-            portrait = load_portrait(path)
-        except InputError as error:
-            typer.echo(f"Left out: {error}")
-            continue
+    for person, portrait in usable_portraits(paths, typer.echo):
         yield from from_portrait(animator, portrait, person, each, seed)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.head import HeadModel
-from engine.values import EXPRESSION, EXPRESSION_NAMES, LANDMARKS, Floats
+from engine.values import BLINKS, EXPRESSION, EXPRESSION_NAMES, LANDMARKS, Floats
 from trainer.regressor.geometry import GROUPS, HeadGeometry, split
 
 TERMS = (
@@ -40,7 +40,6 @@ LIPS = (
     61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 185, 40, 39, 37, 0, 267, 269, 270, 409,
     78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 191, 80, 81, 82, 13, 312, 311, 310, 415,
 )  # fmt: skip
-BLINKS = slice(EXPRESSION_NAMES.index("eyeBlinkLeft"), EXPRESSION_NAMES.index("eyeBlinkRight") + 1)
 FINE = 4.0  # weight of a lid, lip or iris point against another one
 
 _TINY = 1e-8  # keeps the root of a distance differentiable at 0

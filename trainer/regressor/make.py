@@ -86,16 +86,22 @@ class Animated:
 def animated_portraits(paths: Iterable[Path], each: int, seed: int, say: Callable[[str], None]) -> Iterator[Animated]:
     """``each`` random moments of every photograph, as geometry shows them; ``say`` hears of those that show no face."""
     animator = Animator("onnxruntime")
-    for person, path in enumerate(paths):
+    for person, portrait in usable_portraits(paths, say):
+        own = animator.set_source(portrait).coefficients
+        for number in range(each):
+            z = animated_moment(own, np.random.default_rng([seed, person, number]))
+            yield Animated(animator.animate(z, corrections="none").copy(), z.vector(), person)
+
+
+def usable_portraits(paths: Iterable[Path], say: Callable[[str], None]) -> Iterator[tuple[int, Portrait]]:
+    """The photographs with a face, numbered by their place; ``say`` hears of the others."""
+    for number, path in enumerate(paths):
         try:
             portrait = load_portrait(path)
         except InputError as error:
             say(f"Left out: {error}")
             continue
-        own = animator.set_source(portrait).coefficients
-        for number in range(each):
-            z = animated_moment(own, np.random.default_rng([seed, person, number]))
-            yield Animated(animator.animate(z, corrections="none").copy(), z.vector(), person)
+        yield number, portrait
 
 
 def animated_moment(own: Coefficients, rng: np.random.Generator) -> Coefficients:

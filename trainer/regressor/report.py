@@ -68,7 +68,7 @@ def _bars(path: Path, measures: Measures) -> None:
     """Each measure relative to the first regressor's."""
     names = list(measures)
     first = measures[names[0]]
-    shown = [m for m in first if first[m] and not m.startswith(("blink", "found"))]
+    shown = [m for m in first if first[m] and not m.startswith(("blink", "found", "r "))]
     place = np.arange(len(shown))
     with plotted(path, (9, 4)) as (axes,):
         for k, name in enumerate(names):

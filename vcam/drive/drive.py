@@ -8,10 +8,10 @@ from typing import Literal, Protocol
 import numpy as np
 
 from engine.crop import square_around
-from engine.values import EXPRESSION, GAZE, ILLUMINATION, POSE, TEXTURE, Coefficients, Face, Floats, Square
+from engine.values import BLINKS, EXPRESSION, GAZE, ILLUMINATION, POSE, TEXTURE, Coefficients, Face, Floats, Square
 from vcam.drive.idle import alive
 from vcam.drive.neutral import Neutral
-from vcam.drive.retarget import BLINK, Gains, retarget
+from vcam.drive.retarget import Gains, retarget
 from vcam.drive.smoothing import OneEuro, Smoothing
 
 State = Literal["waiting", "driving", "holding", "idle", "privacy"]
@@ -126,7 +126,7 @@ def _between(a: Coefficients, b: Coefficients, share: float) -> Coefficients:
 def _channels(options: DriveOptions) -> tuple[Floats, Floats]:
     """(261,) One-Euro settings in z's order; what does not move is smoothed as expression is, to no effect."""
     expression = [options.expression] * EXPRESSION
-    expression[BLINK] = [options.eyelids] * 2
+    expression[BLINKS] = [options.eyelids] * 2
     still = [options.expression] * 80
     pose = [options.rotation] * 3 + [options.translation] * (POSE - 3)
     by_channel = [*still, *expression, *[options.expression] * (TEXTURE + ILLUMINATION), *pose, *[options.gaze] * GAZE]

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.values import Coefficients
-from vcam.drive.retarget import BLINK
+from engine.values import BLINKS, Coefficients
 
 BREATH_S = 4.2
 BREATH_PITCH_RAD, BREATH_SHIFT_DM, SWAY_RAD = np.radians(0.5), 0.012, np.radians(0.7)
@@ -22,7 +21,7 @@ def alive(source: Coefficients, time_s: float) -> Coefficients:
     pose[0] += BREATH_PITCH_RAD * breath
     pose[1] += SWAY_RAD * np.sin(2 * np.pi * time_s / SWAY_S)
     pose[4] += BREATH_SHIFT_DM * breath
-    expression[BLINK] += (1 - expression[BLINK]) * _lid(time_s)
+    expression[BLINKS] += (1 - expression[BLINKS]) * _lid(time_s)
     return replace(source, pose=pose, expression=expression)
 
 

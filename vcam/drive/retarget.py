@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.values import EXPRESSION_NAMES, Coefficients, Floats
+from engine.values import BLINKS, EXPRESSION_NAMES, Coefficients, Floats
 from vcam.drive.neutral import Neutral, blinks
 
-BLINK = slice(8, 10)
 LARGEST_TURN_RAD = np.radians([30.0, 42.0, 35.0]).astype(np.float32)  # pitch, yaw, roll away from the portrait
 LARGEST_SHIFT_DM = np.array([0.55, 0.4, 1.2], np.float32)
 LARGEST_EXPRESSION = 1.1
@@ -62,7 +61,7 @@ def _expression(source: Coefficients, driver: Coefficients, neutral: Neutral, ga
     rest = blinks(neutral.expression)
     closing = (blinks(driver.expression) - rest) / np.maximum(neutral.closed - rest, 0.1)
     own = blinks(source.expression)
-    out[BLINK] = np.clip(own + closing * (1 - own), WIDEST, 1)
+    out[BLINKS] = np.clip(own + closing * (1 - own), WIDEST, 1)
     out[len(EXPRESSION_NAMES) :] = source.expression[len(EXPRESSION_NAMES) :] + change[len(EXPRESSION_NAMES) :]
     return np.asarray(out, np.float32)
 

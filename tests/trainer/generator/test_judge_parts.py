@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.values import Coefficients, Face
+from engine.values import BLINKS, Coefficients, Face
 from tests.fakes import fake_face, flat
 from trainer.data.shards import CROP_PX
 from trainer.generator.judge.blind import FRAMES, KEY, SHEET, Blind
@@ -21,7 +21,6 @@ from trainer.generator.judge.panel import Seen
 from trainer.generator.judge.tables import Table
 from trainer.generator.judge.takes import calmest, portrait_of
 from trainer.generator.judge.tally import Tally
-from trainer.metrics.motion import BLINKS
 
 
 def face(blink: float) -> Face:

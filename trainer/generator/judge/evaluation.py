@@ -35,7 +35,7 @@ SLIDES_PER_S = 4.0  # of frames that are far apart in their clip
 _SAME = (
     "Same-identity reconstruction: a calm, typical frame of a run is the source, the others are what it should become. PSNR [dB] "
     "and the perceptual distance (EfficientNet-Lite0's features; it is not LPIPS) are to the driving frame, as far as it reaches "
-    "in the square; Exp, Angle [rad] and Gaze by the landmark fit on picture and driving frame; ID is the cosine with source, "
+    "in the square; Exp, Angle [rad] and Gaze by the landmark fit on both pictures; ID is the cosine with the source, "
     "ID driving with the driving frame; FD is not FID, and sets as small as these can only be compared with each other; r: "
     "correlation with the clip."
 )

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.values import Floats
+from engine.values import BLINKS, Floats
 from trainer.generator.judge.panel import Seen
-from trainer.metrics.motion import BLINKS, SHUT, channels, correlations, gaze_of, jitter, lag, precision_recall
+from trainer.metrics.motion import SHUT, channels, correlations, gaze_of, jitter, lag, precision_recall
 
 MOST_LAG = 6  # frames
 _TINY = 1e-9

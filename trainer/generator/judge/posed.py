@@ -10,12 +10,11 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.portrait import load_portrait
-from engine.values import Coefficients, Floats, Picture
+from engine.values import BLINKS, Coefficients, Floats, Picture
 from trainer.generator.judge.methods import Draw, Method
 from trainer.generator.judge.panel import Panel, Seen, Witness
 from trainer.generator.judge.takes import calmest, steady_take
 from trainer.generator.sitter import Sitter
-from trainer.metrics.motion import BLINKS
 
 CLOSED = 0.6  # blink score of closed eyes, where a clip shows none
 SHUT, WIDEST_GAZE = 1.0, 0.6

@@ -10,11 +10,11 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.track import Tracker
-from engine.values import Face, Floats, Frame
+from engine.values import BLINKS, Face, Floats, Frame
 from trainer.data.clips import Clip, Rejects, clips
 from trainer.data.quality import MIN_FACE_PX
 from trainer.data.videos import length_s, sampled_frames
-from trainer.metrics.motion import BLINKS, JAW, SMILES
+from trainer.metrics.motion import JAW, SMILES
 
 EVERY = 1000.0  # frames per second that no camera has: all frames
 CALM = 0.35  # unrest of a face at rest: a third of a blink, or a turn by some 15°
