@@ -6,7 +6,7 @@ import contextlib
 import functools
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -54,7 +54,7 @@ def run(options: RunOptions) -> None:
     screen = Screen((settings.output.width_px, settings.output.height_px))
     # Ctrl-C may come at any moment: whatever is open by then is closed in order
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as closing:
-        closing.enter_context(interrupt_on_sigterm())
+        ended = closing.enter_context(end_on_signals())
         # the sinks, and the first picture
         sinks = open_first(settings.output, clock=clock, messages=messages)
         closing.callback(close_all, sinks)
@@ -81,7 +81,7 @@ def run(options: RunOptions) -> None:
         attention = attend(sinks, live, loop, messages, clock) if on_demand else None
         check = watching(live, loop, attention, recalibrate, messages, clock)
         wake_promptly()  # after the threads were started, which would inherit it
-        loop.run(threading.Event(), frames=options.frames, placeholders=not to_file, check=check)
+        loop.run(ended, frames=options.frames, placeholders=not to_file, check=check)
 
 
 def attend(sinks: list[Sink], live: Live, loop: SinkLoop, messages: Messages, clock: Clock) -> Attention:
@@ -161,17 +161,21 @@ def close_all(sinks: list[Sink]) -> None:
 
 
 @contextlib.contextmanager
-def interrupt_on_sigterm() -> Any:
-    """SIGTERM ends the program as Ctrl-C does: cameras closed, files completed."""
+def end_on_signals() -> Iterator[threading.Event]:
+    """Ctrl-C and SIGTERM alike end the program: cameras closed, files completed. The event is set from then on, for an
+    exception that is raised while an object is being deleted is lost."""
+    ended = threading.Event()
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
         raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield ended
         return
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield ended
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
