@@ -12,7 +12,7 @@ import numpy as np
 from engine.head import HeadModel
 from engine.regress.landmarks import LandmarkRegressor
 from engine.regress.network import NetworkRegressor
-from engine.values import BETA, BLINKS, COEFFICIENTS, Coefficients, Face, Floats, Square
+from engine.values import BLINKS, COEFFICIENTS, Coefficients, Face, Floats, Square
 
 EVERY = 2  # frames between two looks of the network, for a frame of it costs six of the landmarks
 LIDS_MOVE = 0.15  # of a blink's score: then the network looks at once, for a blink is over in a few frames
@@ -38,7 +38,7 @@ class JointRegressor:
     def regress(self, face: Face, square: Square) -> Coefficients:
         """z of a frame. Raises ValueError when the face comes without its picture."""
         found = self._landmarks.regress(face, square).vector()
-        lids = found[BETA][BLINKS]
+        lids = face.blendshapes[BLINKS]
         if self._frames % EVERY == 0 or np.abs(lids - self._lids).max() > LIDS_MOVE:
             self._difference = self._network.regress(face, square).vector() - found
             self._lids, self._frames = lids, 0

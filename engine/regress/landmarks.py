@@ -13,16 +13,25 @@ import numpy as np
 from engine.conventions import CAMERA_DISTANCE_DM, FOCAL, angles, rotation
 from engine.head import HeadModel
 from engine.regress.system import linear_system, pose_only
-from engine.values import EXPRESSION, EXPRESSION_NAMES, FACE_POINTS, IDENTITY, LANDMARKS, Coefficients, Face, Floats, Square
+from engine.values import BLINKS, EXPRESSION, EXPRESSION_NAMES, FACE_POINTS, IDENTITY, Coefficients, Face, Floats, Square
 
 RIGHT_IRIS, LEFT_IRIS = slice(468, 473), slice(473, 478)
 LANDMARK_NOISE = 0.012  # of the tracker, crop coordinates: 3 px of 512
 STILL_DM = 0.04  # a landmark that expressions move by this much counts half for the pose
 DEPTH_TRUST = 0.3  # of the tracker's z against its x and y
-# Of the tracker's blend-shape scores as a prior of β: landmarks tell exactly how far lips part, scores tell smiles and blinks.
-SCORE_NOISE, LIPS_NOISE = 0.07, 0.2
-LIPS = ("jaw", "mouthClose", "mouthFunnel", "mouthLower", "mouthPucker", "mouthRoll", "mouthShrug", "mouthUpper")
-TRUST = np.array([1 / (LIPS_NOISE if name.startswith(LIPS) else SCORE_NOISE) ** 2 for name in EXPRESSION_NAMES], np.float32)
+# Of the tracker's blend-shape scores, the prior of β: they tell what a face does, but hardly by how much; of shut eyes they know
+# more than the landmarks.
+SCORE_NOISE, BLINK_NOISE = 0.3, 0.07
+# Lips and the edges of lids: a few pixels of them are a mouth or an eye that is open or shut, a smile or none.
+OUTER_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
+INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 95, 88, 178, 87, 14, 317, 402, 318, 324)
+LID_EDGES = (161, 160, 159, 158, 157, 163, 144, 145, 153, 154, 384, 385, 386, 387, 388, 381, 380, 374, 373, 390)
+EDGE_WEIGHT = 5.0  # of such a landmark, against 1
+TURNS = 2  # β and α are fitted in turn
+TRUST = np.full(len(EXPRESSION_NAMES), 1 / SCORE_NOISE**2, np.float32)
+TRUST[BLINKS] = 1 / BLINK_NOISE**2
+WEIGHTS = np.ones(FACE_POINTS, np.float32)
+WEIGHTS[[*OUTER_LIPS, *INNER_LIPS, *LID_EDGES]] = EDGE_WEIGHT
 MAX_GAZE = 0.6  # sine of the largest eye rotation, 37°
 GAZE_PER_SCORE = 0.48  # τ per score, sideways: 0.49 on rendered heads; on two real clips the rays' slope is 0.47
 
@@ -107,18 +116,29 @@ def refine_pose(points: Floats, seen: Floats, pose: Floats, weights: Floats, ste
     return pose
 
 
-def fit_identity(
-    basis: LandmarkBasis, seen: Floats, expression: Floats, weights: Floats, steps: int = 8
-) -> tuple[Floats, Floats]:
+def fit_person(basis: LandmarkBasis, seen: Floats, scores: Floats) -> tuple[Floats, Floats, Floats]:
+    """(80,) α, (64,) β within 0…1 and (6,) pose of somebody who is seen for the first time, from landmarks (478, 3) and scores.
+
+    What a face does and who it is explain the same landmarks, so one is fitted while the other is held, in turn.
+    """
+    beta = scores
+    alpha, pose = fit_identity(basis, seen, beta)
+    for _ in range(TURNS):
+        beta, pose = fit_expression(basis, basis.shape(alpha, np.zeros_like(beta)), seen, scores, pose, steps=4)
+        beta = np.clip(beta, 0, 1)
+        alpha, pose = fit_identity(basis, seen, beta)
+    return alpha, beta, pose
+
+
+def fit_identity(basis: LandmarkBasis, seen: Floats, expression: Floats, steps: int = 8) -> tuple[Floats, Floats]:
     """(80,) α and (6,) pose that explain landmarks (478, 3), with the prior α ~ N(0, 1)."""
+    seen = seen[:FACE_POINTS]
     alpha = np.zeros(IDENTITY, np.float32)
-    pose = initial_pose(basis.shape(alpha, expression)[:FACE_POINTS], seen[:FACE_POINTS], basis.stillness[:FACE_POINTS] + 0.05)
-    by_point = np.ascontiguousarray(basis.identity.transpose(1, 2, 0))
-    w = np.repeat(weights, 2)[:, None] / LANDMARK_NOISE**2
+    pose = initial_pose(basis.shape(alpha, expression)[:FACE_POINTS], seen, basis.stillness[:FACE_POINTS] + 0.05)
+    by_point = np.ascontiguousarray(basis.identity[:, :FACE_POINTS].transpose(1, 2, 0))
     for _ in range(steps):
-        residual, J = linear_system(basis.shape(alpha, expression), seen, pose, by_point)
-        Jw = J * w
-        normal, gradient = Jw.T @ J, Jw.T @ residual
+        residual, J = linear_system(basis.shape(alpha, expression)[:FACE_POINTS], seen, pose, by_point)
+        normal, gradient = J.T @ J / LANDMARK_NOISE**2, J.T @ residual / LANDMARK_NOISE**2
         normal[6:, 6:] += np.eye(IDENTITY)
         gradient[6:] -= alpha
         step = np.linalg.solve(normal + 1e-6 * np.eye(len(normal)), gradient)
@@ -161,15 +181,16 @@ def fit_expression(
 ) -> tuple[Floats, Floats]:
     """(64,) β and (6,) pose that explain landmarks of a face whose rest shape (478, 3) is known, by Gauss-Newton from ``pose``.
 
-    The tracker's scores are the prior: they know what a face does, the landmarks know by how much. β may leave 0…1 slightly.
+    The tracker's scores are the prior: they know what a face does, the landmarks know by how much. β may leave 0…1.
     """
     count = len(EXPRESSION_NAMES)
-    named, beta = slice(count), scores.copy()
+    named, beta, each = slice(count), scores.copy(), np.repeat(WEIGHTS, 2)[:, None]
     prior = np.concatenate([np.zeros(6, np.float32), TRUST]) * LANDMARK_NOISE**2
     for _ in range(steps):
         points = rest[:FACE_POINTS] + basis.expression_by_point @ beta[named]
         residual, J = linear_system(points, seen, pose, basis.expression_by_point)
-        normal, gradient = J.T @ J, J.T @ residual
+        Jw = J * each
+        normal, gradient = Jw.T @ J, Jw.T @ residual
         normal.flat[:: 7 + count] += prior
         gradient[6:] -= (beta[named] - scores[named]) * prior[6:]
         step = np.linalg.solve(normal, gradient)
@@ -198,10 +219,7 @@ class LandmarkRegressor:
 
     def meet(self, face: Face, square: Square) -> None:
         """Fits the identity to a new face."""
-        weights = np.ones(LANDMARKS, np.float32)
-        weights[FACE_POINTS:] = 0
-        seen, scores = observed(face, square), expression_of(face)
-        self._identity, _ = fit_identity(self.basis, seen, scores, weights)
+        self._identity, _, _ = fit_person(self.basis, observed(face, square), expression_of(face))
         self._rest = self.basis.shape(self._identity, np.zeros(EXPRESSION, np.float32))
         self._eyes = self.basis.eye_centres + np.tensordot(self._identity, self.basis.eye_identity, 1)
 

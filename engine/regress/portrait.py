@@ -9,14 +9,15 @@ import numpy as np
 from engine.conventions import CAMERA_DISTANCE_DM, FOCAL, place, project, rotation
 from engine.head import HeadModel, Part, PersonalHead
 from engine.regress.appearance import fit_appearance, vertex_colours
-from engine.regress.landmarks import LandmarkBasis, expression_of, fit_identity, gaze_of, observed
+from engine.regress.landmarks import LandmarkBasis, expression_of, fit_person, gaze_of, observed
 from engine.render import create_renderer
 from engine.render.lighting import vertex_normals
-from engine.values import EXPRESSION_NAMES, LANDMARKS, Coefficients, Face, Floats, Picture, Square
+from engine.values import EXPRESSION_NAMES, FACE_POINTS, LANDMARKS, Coefficients, Face, Floats, Picture, Square
 
 FIT_SIZE_PX = 512
-WIDE_DM, NARROW_DM = 0.35, 0.09  # reach of the personal offset around a landmark: the face's shape, and a lid's edge
-OFFSET_NOISE = 0.05  # of the landmarks, against the kernel's 1: how exactly they are followed
+WIDE_DM, NARROW_DM = 0.35, 0.06  # reach of the personal offset around a landmark: the face's shape, and a lid's edge
+OFFSET_NOISE = 0.02  # of the landmarks, against the kernel's 1: how exactly they are followed
+JAW_OPEN = EXPRESSION_NAMES.index("jawOpen")
 BLINKS = (EXPRESSION_NAMES.index("eyeBlinkLeft"), EXPRESSION_NAMES.index("eyeBlinkRight"))
 LIDS = (((385, 386, 387), (380, 374, 373)), ((160, 159, 158), (144, 145, 153)))  # upper and lower edge, left and right eye
 UPPER_EDGES = ((384, 385, 386, 387, 388), (157, 158, 159, 160, 161))  # all of the upper lid but its corners
@@ -39,11 +40,8 @@ def fit_portrait(head: HeadModel, face: Face, crop: Picture) -> Fit:
     """All of z from a face in a square crop: shape and pose from landmarks, gaze from irises, light and texture from pixels."""
     size = crop.shape[0]
     seen = observed(face, Square(size / 2, size / 2, size))
-    beta = expression_of(face)
-    weights = np.ones(LANDMARKS, np.float32)
-    weights[468:] = 0
     basis = LandmarkBasis.of(head)
-    alpha, pose = fit_identity(basis, seen, beta, weights)
+    alpha, beta, pose = fit_person(basis, seen, expression_of(face))
     seen = _with_lashes(seen)
     head = _with_closing_lids(head, basis, seen, beta, pose)
     basis = LandmarkBasis.of(head)
@@ -59,19 +57,20 @@ def fit_portrait(head: HeadModel, face: Face, crop: Picture) -> Fit:
 def personal_offset(head: HeadModel, points: Floats, seen: Floats, pose: Floats) -> Floats:
     """(V, 3) what moves the landmark points (478, 3) onto the seen ones (478, 3), spread smoothly over the head [dm].
 
-    Kernel ridge regression with two reaches; the eyeballs move as a whole, for they must stay round.
+    Kernel ridge regression with two reaches, over a face whose mouth and eyes are wide open: where they are shut, what belongs to
+    one lip would also move the other. The eyeballs move as a whole, for they must stay round.
     """
     placed = place(points, pose)
     depth = CAMERA_DISTANCE_DM - placed[:, 2:]
     missing = (seen[:, :2] - project(placed)[:, :2]) * np.array([1, -1], np.float32) * depth / FOCAL
     shift = np.concatenate([missing, np.zeros((LANDMARKS, 1), np.float32)], 1) @ rotation(pose[:3])
-    rest = head.landmarks(head.mean_shape)[:468]
-    gram = _kernel(rest, rest) + OFFSET_NOISE * np.eye(468)
-    coefficients = np.linalg.solve(gram, shift[:468])
-    offset = _kernel(head.mean_shape, rest) @ coefficients
-    for part in (Part.EYE_LEFT, Part.EYE_RIGHT):
-        eye = np.unique(head.triangles[head.part == part])
-        offset[eye] = _kernel(head.mean_shape[eye].mean(0)[None], rest) @ coefficients
+    apart = head.mean_shape + head.expression_basis[JAW_OPEN] - head.expression_basis[list(BLINKS)].sum(0)
+    known = head.landmarks(apart)[:FACE_POINTS]
+    gram = _kernel(known, known) + OFFSET_NOISE * np.eye(FACE_POINTS)
+    coefficients = np.linalg.solve(gram, shift[:FACE_POINTS])
+    offset = _kernel(apart, known) @ coefficients
+    for eye in head.eyeballs:
+        offset[eye] = _kernel(apart[eye].mean(0)[None], known) @ coefficients
     return offset.astype(np.float32)
 
 

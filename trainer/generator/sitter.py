@@ -24,6 +24,7 @@ from engine.warp.prior import Prior
 from engine.warp.source import SourceGeometry
 from trainer.data.shards import CROP_PX
 
+LEAST, MOST = -0.5, 1.6  # β of one's own face in another moment: scores end at 0 and 1, faces do not
 CROP = Square(CROP_PX / 2, CROP_PX / 2, CROP_PX)
 
 
@@ -40,7 +41,7 @@ class Sitter:
         self.coefficients, self.head = fit.coefficients, fit.head
         self._basis = LandmarkBasis.of(fit.head.model)
         self._rest = np.asarray(fit.head.model.landmarks(fit.head.rest), np.float32)
-        self._geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo)
+        self._geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo, crop)
         self._layers = pack(crop, self.matte, self.plate)
         self._as_seen = self._look(face)
 
@@ -53,7 +54,7 @@ class Sitter:
         expression = own.expression + now.expression - then.expression
         return replace(
             own,
-            expression=np.clip(expression, np.minimum(own.expression, 0), np.maximum(own.expression, 1)),
+            expression=np.clip(expression, LEAST, MOST),
             pose=own.pose + now.pose - then.pose,
             gaze=np.clip(own.gaze + now.gaze - then.gaze, -0.7, 0.7),
         )

@@ -28,6 +28,7 @@ from trainer.regressor.taps import Tap
 
 SIZE = 32
 BLINKS, GAZE = slice(88, 90), slice(257, 261)  # of z
+LIDS = slice(8, 10)  # of the scores
 
 
 class Tiny(nn.Module):
@@ -188,7 +189,9 @@ def test_between_two_looks_the_difference_stays(exported: tuple[RegressorNet, Pa
     """A frame without a look follows the landmarks; the next look sees what has changed."""
     square = Square(180.0, 150.0, 240.0)
     assert face.picture is not None
-    dark = Face(face.landmarks, np.full(52, 0.2, np.float32), face.size, np.zeros_like(face.picture))
+    scores = np.full(52, 0.2, np.float32)
+    scores[LIDS] = face.blendshapes[LIDS]
+    dark = Face(face.landmarks, scores, face.size, np.zeros_like(face.picture))
     both, landmarks = JointRegressor(head, NetworkRegressor(head, exported[1])), LandmarkRegressor(head)
     both.meet(face, square)
     landmarks.meet(face, square)
@@ -200,10 +203,10 @@ def test_between_two_looks_the_difference_stays(exported: tuple[RegressorNet, Pa
 
 def test_the_network_looks_at_once_when_lids_move(exported: tuple[RegressorNet, Path], head: HeadModel, face: Face) -> None:
     """The second frame of two: held while lids rest, seen anew when they fall."""
-    square, lids = Square(180.0, 150.0, 240.0), slice(8, 10)
+    square = Square(180.0, 150.0, 240.0)
     assert face.picture is not None
     shut = face.blendshapes.copy()
-    shut[lids] = 0.6
+    shut[LIDS] = 0.6
     dark = np.zeros_like(face.picture)
     for scores, anew in ((face.blendshapes, False), (shut, True)):
         second = Face(face.landmarks, scores, face.size, dark)
