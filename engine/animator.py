@@ -76,7 +76,7 @@ class Animator:
     def prepare(self, portrait: Portrait) -> Source:
         """Fits the head and makes everything that is needed only once per photograph; about a second."""
         fit = fit_portrait(self._head, portrait.face, portrait.crop)
-        geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo)
+        geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo, portrait.crop)
         network = self._generator.prepare(portrait.crop, portrait.matte, portrait.plate, portrait.crop)
         return Source(fit.coefficients, fit, geometry, network)
 

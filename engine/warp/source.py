@@ -14,7 +14,8 @@ from engine.conventions import rotation
 from engine.head import PersonalHead
 from engine.render import create_renderer
 from engine.render.lighting import vertex_normals
-from engine.values import EXPRESSION_NAMES, Coefficients, Floats
+from engine.values import EXPRESSION_NAMES, Coefficients, Floats, Picture
+from engine.warp.lids import lids_of
 from engine.warp.photograph import look_at
 from engine.warp.prior import ATTRIBUTES, Prior, PriorPainter
 from engine.warp.vertices import Skin, dress, move
@@ -27,15 +28,16 @@ EYES_DEEPER_DM = 0.05  # lids cut through the eyeballs on their way down
 class SourceGeometry:
     """Made once per portrait; ``prior`` costs some milliseconds and allocates nothing large. One object serves one thread."""
 
-    def __init__(self, head: PersonalHead, source: Coefficients, albedo: Floats, size: int = 512) -> None:
-        """``albedo`` (V, 3) of the person's own head, 0…1."""
+    def __init__(self, head: PersonalHead, source: Coefficients, albedo: Floats, photo: Picture) -> None:
+        """``albedo`` (V, 3) of the person's own head, 0…1; ``photo`` (S, S, 3), to which the head was fitted."""
         self._head, self._source = head, source
         vertices = len(albedo)
         follow, deeper = head.model.follow.astype(np.float32), np.zeros(vertices, np.float32)
         deeper[np.concatenate(head.model.eyeballs)] = EYES_DEEPER_DM
         placed, screen = np.empty((vertices, 3), np.float32), np.empty((vertices, 3), np.float32)
         move(head.shape(source.expression, source.gaze), follow, deeper, source.pose, source.pose, placed, screen)
-        self._look = look = look_at(head, placed, screen, create_renderer("cpu", size))
+        self._look = look = look_at(head, placed, screen, create_renderer("cpu", len(photo)))
+        self._lids = lids_of(head.model, screen, photo)
         self._skin = Skin(look.uv, np.asarray(look.stretched, np.float32), look.facing, np.asarray(albedo, np.float32))
 
         # the head's vertices and then the surround's: both move alike
@@ -49,7 +51,7 @@ class SourceGeometry:
         self._attributes = np.zeros((len(self._points), ATTRIBUTES), np.float32)
         self._attributes[vertices:, :2] = surround.uv
         triangles = np.concatenate([head.model.triangles[look.drawn], surround.triangles + vertices])
-        self.painter = PriorPainter(triangles, int(look.drawn.sum()), size)
+        self.painter = PriorPainter(triangles, int(look.drawn.sum()), len(photo))
 
     def prior(self, z: Coefficients) -> Prior:
         """The prior of z_des: expression, gaze and pose are taken from it, the rest is the portrait's own."""
@@ -59,6 +61,7 @@ class SourceGeometry:
         move(self._points, self._follow, self._deeper, z.pose, source.pose, self._placed, self._screen)
         vertex_normals(self._placed[:vertices], head.model.triangles, self._normals)
         dress(self._skin, self._placed, self._normals, source.illumination, self._attributes)
+        self._lids.look_up(self._attributes, source, z)
         parted = np.abs(z.expression - source.expression)[MOUTH_COEFFICIENTS].max() / LIPS_PART
         self._attributes[:vertices, 2] = np.maximum(look.unseen, min(parted, 1) * look.closed_mouth)
         return self.painter.draw(self._screen, self._attributes)
