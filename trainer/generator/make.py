@@ -22,6 +22,7 @@ from engine.values import FACE_POINTS, Coefficients, Face, Floats, Picture
 from trainer.data.shards import CROP_PX, ShardFolder
 from trainer.data.synthetic import SyntheticHeads
 from trainer.data.synthetic.moments import draw_moment
+from trainer.generator.registration import registered
 from trainer.generator.scenes import Moment, Scene, Source
 from trainer.generator.sitter import CROP, Sitter, only_face
 from trainer.regressor.make import animated_moment
@@ -91,7 +92,10 @@ class SceneMaker:
 
 
 def describe(sitter: Sitter, z: Coefficients, face: Face | None, target: Picture | None) -> Moment:
-    """Everything that geometry knows of a moment. Without a ``face`` its landmarks are where the head's points come to lie."""
+    """Everything that geometry knows of a moment, and the ``target`` brought to where it expects it.
+
+    Without a ``face`` its landmarks are where the head's points come to lie.
+    """
     points = sitter.points(z)
     expected = ((project(place(points, z.pose))[:, :2] + 1) * (CROP_PX / 2)).astype(np.float32)
     square = tight_crop(expected)
@@ -106,7 +110,7 @@ def describe(sitter: Sitter, z: Coefficients, face: Face | None, target: Picture
         (expected * (2 / CROP_PX) - 1).astype(np.float32) if face is None else _seen(face),
         np.array([square.centre_x_px, square.centre_y_px, square.side_px], np.float32),
         pose,
-        target,
+        None if target is None else registered(target, sitter.picture(prior)),
     )
 
 
