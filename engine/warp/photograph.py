@@ -17,7 +17,7 @@ from engine.warp.surround import Surround, make_surround
 INSIDE = (Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH)
 JAW_OPEN = EXPRESSION_NAMES.index("jawOpen")
 FOLDS = [i for i, name in enumerate(EXPRESSION_NAMES) if name.startswith(("eyeBlink", "mouthRoll"))]
-OPEN_MOUTH_PX = 60  # so many pixels of teeth and tongue must be seen before the photograph's own mouth is believed
+OPEN_MOUTH_PX = 700  # of teeth and tongue until the photograph's own mouth is believed: parted lips show up to 500, smiles 900
 EDGE_FACING, EDGE_STRIP = 0.3, 0.15  # cosine of the angle of sight, distance from the outline [crop units]: left to the surround
 SURE_FACING = 0.3  # skin seen at a steeper angle than this is worth stretching over what comes into view beside it
 FOLD_DM = 0.01  # skin that these move by this much is lid or lip, whose folds face every way
@@ -33,6 +33,7 @@ class Look:
     facing        (V,)   cosine between normal and line of sight
     unseen        (V,)   1 for eyeball and mouth that it does not show
     closed_mouth  (V,)   1 for the inside of a mouth that is closed in it
+    lower_mouth   (V,)   1 for what lies below the upper teeth of a mouth that is open in it
     drawn         (T,)   triangles to draw
     """
 
@@ -42,6 +43,7 @@ class Look:
     facing: Floats
     unseen: Floats
     closed_mouth: Floats
+    lower_mouth: Floats
     drawn: Mask
 
 
@@ -69,11 +71,13 @@ def look_at(head: PersonalHead, placed: Floats, screen: Floats, renderer: Render
         uv = np.where(near[:, None], spread_over_mesh(screen[:, :2], seen, triangles[inside]), uv)
         unseen[near] = 0
     closed_mouth = (in_mouth & ~on_skin & (not mouth_open)).astype(np.float32)
+    upper = vertices_of(triangles[head.model.part == Part.UPPER_TEETH], len(screen))
+    lower_mouth = (in_mouth & ~on_skin & ~upper & mouth_open).astype(np.float32)
     sure = seen & (facing > SURE_FACING)
     stretched = np.where(on_skin[:, None], spread_over_mesh(screen[:, :2], sure, triangles[skin]), uv)
     chin = float(screen[head.model.follow > 0.99, 1].max())
     surround = make_surround(raster, follow, mobility, chin)
-    return Look(surround, uv.astype(np.float32), stretched, facing, unseen, closed_mouth, drawn)
+    return Look(surround, uv.astype(np.float32), stretched, facing, unseen, closed_mouth, lower_mouth, drawn)
 
 
 def _turned_away(screen: Floats, facing: Floats, raster: Raster, head: PersonalHead) -> Mask:

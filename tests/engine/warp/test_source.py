@@ -7,10 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.animator import Source
+from engine.animator import Animator, Source
+from engine.head import load_head
 from engine.portrait import Portrait
+from engine.regress.portrait import fit_portrait
+from engine.track import Tracker
 from engine.values import EXPRESSION_NAMES, Coefficients, Floats
 from engine.warp.mesh import spread_over_mesh
+from engine.warp.source import SourceGeometry
 
 
 def turned(z: Coefficients, yaw_rad: float = 0.0, **expression: float) -> Coefficients:
@@ -60,6 +64,19 @@ def test_only_an_open_mouth_shows_the_rendered_inside(hopper_source: Source) -> 
     rest = hopper_source.geometry.prior(hopper_source.coefficients).render_weight.sum()
     opened = hopper_source.geometry.prior(turned(hopper_source.coefficients, jawOpen=0.7)).render_weight.sum()
     assert opened > rest + 300
+
+
+@pytest.mark.parametrize("jaw", [0.15, 0.6], ids=["parted lips", "wide open"])
+def test_an_opening_mouth_is_not_painted_with_stretched_teeth(animator: Animator, hopper_source: Source, jaw: float) -> None:
+    """A photograph with an open mouth: at rest the mouth stays its own, and what comes into view is mostly the head's."""
+    animator.use(hopper_source)
+    crop = animator.animate(turned(hopper_source.coefficients, jawOpen=jaw), corrections="none").copy()
+    (face,) = Tracker("picture").find_all(crop)
+    fit = fit_portrait(load_head(), face, crop)
+    geometry, rest = SourceGeometry(fit.head, fit.coefficients, fit.albedo, crop), fit.coefficients
+    assert geometry.prior(rest).render_weight.mean() < 1e-3
+    wider = float(rest.expression[EXPRESSION_NAMES.index("jawOpen")]) + 0.35
+    assert (geometry.prior(turned(rest, jawOpen=wider)).render_weight > 0.5).sum() > 500
 
 
 def test_the_same_z_gives_the_same_prior(source: Source) -> None:
