@@ -116,3 +116,12 @@ class Heads(nn.Module):
         weight = torch.cat([head.weight * (head.gain * scale) for head, scale in scaled])
         bias = torch.cat([head.bias * scale for head, scale in scaled])
         return functional.pixel_shuffle(functional.conv2d(features, weight, bias), self.sub_pixels)
+
+    @torch.no_grad()
+    def draw_together(self, share: float) -> None:
+        """The sub-pixels of a feature differ by only ``share`` of what they did; their mean stays."""
+        for head in (self.to_rgb, self.to_xy, self.to_mask):
+            for parameter in () if head is None else (head.weight, head.bias):
+                points = parameter.view(-1, self.sub_pixels**2, parameter[0].numel())
+                mean = points.mean(1, keepdim=True)
+                points.copy_(mean + share * (points - mean))

@@ -24,7 +24,7 @@ from engine.values import COEFFICIENTS
 from tests.engine.generator import scenes
 from tests.engine.generator.exported import bundle
 from trainer import export
-from trainer.generator.loop import ABOUT
+from trainer.generator.loop import ABOUT, SUB_PIXELS_APART, load_average
 from trainer.training.checkpoint import Checkpoint, save_checkpoint
 from trainer.training.onnx_file import round_to_halves
 
@@ -162,3 +162,14 @@ def test_a_checkpoint_needs_its_data_and_no_variant(tmp_path: Path, data: str | 
 def test_an_unknown_variant_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="must be one of paper, live, tiny-paper, tiny-live; got 'huge'"):
         export.export(variant="huge", out=tmp_path)
+
+
+def test_sub_pixels_of_a_run_are_drawn_together(tmp_path: Path) -> None:
+    generator = scenes.made(TINY_LIVE, trained=True)
+    found = load_average(save_run(tmp_path, generator))
+    for head in ("to_rgb", "to_xy", "to_mask"):
+        before, after = (
+            getattr(one.blocks[-1].heads, head).weight.detach().view(-1, 4, one.blocks[-1].outputs) for one in (generator, found)
+        )
+        torch.testing.assert_close(after.mean(1), before.mean(1))
+        torch.testing.assert_close(after.std(1), SUB_PIXELS_APART * before.std(1))

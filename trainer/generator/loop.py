@@ -27,6 +27,9 @@ from trainer.training.progress import RunProgress, due
 
 LAST, ABOUT, SAMPLES = "last.pt", "run.json", "samples"
 ROWS = 6  # of a grid of pictures
+# Of what the sub-pixels of one feature learn to differ by, little is detail and most a grid of two pixels, seen in dark mouths:
+# with a quarter of it the perceptual distance in mouth and eyes of held-out people is 0.1 % larger, and the grid is gone.
+SUB_PIXELS_APART = 0.25
 
 
 def variant_of(name: str, *, flow: bool) -> Variant:
@@ -100,7 +103,7 @@ def describe(config: GeneratorConfig, folder: Path) -> None:
 
 
 def load_average(path: Path) -> FarGenerator:
-    """The averaged generator of a checkpoint, ready to be judged or exported. Raises InputError."""
+    """The averaged generator of a checkpoint, its sub-pixels drawn together, to be judged or exported. Raises InputError."""
     checkpoint = load_checkpoint(path)
     settings = checkpoint.configuration
     try:
@@ -108,4 +111,5 @@ def load_average(path: Path) -> FarGenerator:
         generator.load_state_dict(checkpoint.state["average"])
     except (KeyError, RuntimeError) as error:
         raise InputError(f"{path} is no checkpoint of a generator of this version: give the last.pt of such a run.") from error
+    generator.blocks[-1].heads.draw_together(SUB_PIXELS_APART)  # type: ignore[operator, union-attr]
     return generator.eval().requires_grad_(False)
