@@ -37,6 +37,7 @@ EXPRESSION_NAMES: tuple[str, ...] = (
 )  # fmt: skip
 
 
+JAW_OPEN = EXPRESSION_NAMES.index("jawOpen")  # of β
 BLINKS = slice(EXPRESSION_NAMES.index("eyeBlinkLeft"), EXPRESSION_NAMES.index("eyeBlinkRight") + 1)  # of β, left and right
 
 

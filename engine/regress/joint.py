@@ -1,7 +1,7 @@
 """Both regressors together: what the landmarks say, moved toward what the network sees as far as that is to be believed.
 
-Their mistakes differ. The tracker's points and scores place smiles and sideways looks; the network knows how far lids are shut
-and the jaw is open. The shares belong to the network's weights and lie in its manifest;
+Their mistakes differ. The tracker's points and scores place smiles and sideways looks; the network knows how far lids are shut.
+The shares belong to the network's weights and lie in its manifest;
 docs/regressor.md tells how they are found.
 """
 

@@ -26,7 +26,7 @@ INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 95, 88, 178, 87,
 LID_EDGES = (161, 160, 159, 158, 157, 163, 144, 145, 153, 154, 384, 385, 386, 387, 388, 381, 380, 374, 373, 390)
 EDGE_WEIGHT = 5.0  # of such a landmark, against 1
 TURNS = 2  # β and α are fitted in turn
-WEIGHTS = np.ones(FACE_POINTS, np.float32)
+WEIGHTS = np.ones((FACE_POINTS, 2), np.float32)  # of each landmark's x and y
 WEIGHTS[[*OUTER_LIPS, *INNER_LIPS, *LID_EDGES]] = EDGE_WEIGHT
 MAX_GAZE = 0.6  # sine of the largest eye rotation, 37°
 GAZE_PER_SCORE = 0.48  # τ per score, sideways: 0.49 on rendered heads; on two real clips the rays' slope is 0.47
@@ -180,7 +180,7 @@ def fit_expression(
     The tracker's scores are the prior: they know what a face does, the landmarks know by how much. β may leave 0…1.
     """
     count = len(EXPRESSION_NAMES)
-    named, beta, each = slice(count), scores.copy(), np.repeat(WEIGHTS, 2)[:, None]
+    named, beta, each = slice(count), scores.copy(), WEIGHTS.reshape(-1, 1)
     prior = np.concatenate([np.zeros(6, np.float32), np.full(count, (LANDMARK_NOISE / SCORE_NOISE) ** 2, np.float32)])
     for _ in range(steps):
         points = rest[:FACE_POINTS] + basis.expression_by_point @ beta[named]

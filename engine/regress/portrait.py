@@ -12,13 +12,11 @@ from engine.regress.appearance import fit_appearance, vertex_colours
 from engine.regress.landmarks import LandmarkBasis, expression_of, fit_person, gaze_of, observed
 from engine.render import create_renderer
 from engine.render.lighting import vertex_normals
-from engine.values import EXPRESSION_NAMES, FACE_POINTS, LANDMARKS, Coefficients, Face, Floats, Picture, Square
+from engine.values import BLINKS, FACE_POINTS, JAW_OPEN, LANDMARKS, Coefficients, Face, Floats, Picture, Square
 
 FIT_SIZE_PX = 512
 WIDE_DM, NARROW_DM = 0.35, 0.06  # reach of the personal offset around a landmark: the face's shape, and a lid's edge
 OFFSET_NOISE = 0.02  # of the landmarks, against the kernel's 1: how exactly they are followed
-JAW_OPEN = EXPRESSION_NAMES.index("jawOpen")
-BLINKS = (EXPRESSION_NAMES.index("eyeBlinkLeft"), EXPRESSION_NAMES.index("eyeBlinkRight"))
 LIDS = (((385, 386, 387), (380, 374, 373)), ((160, 159, 158), (144, 145, 153)))  # upper and lower edge, left and right eye
 UPPER_EDGES = ((384, 385, 386, 387, 388), (157, 158, 159, 160, 161))  # all of the upper lid but its corners
 LASHES = 0.15  # thickness of the lash line, in openings of the eye
@@ -64,7 +62,7 @@ def personal_offset(head: HeadModel, points: Floats, seen: Floats, pose: Floats)
     depth = CAMERA_DISTANCE_DM - placed[:, 2:]
     missing = (seen[:, :2] - project(placed)[:, :2]) * np.array([1, -1], np.float32) * depth / FOCAL
     shift = np.concatenate([missing, np.zeros((LANDMARKS, 1), np.float32)], 1) @ rotation(pose[:3])
-    apart = head.mean_shape + head.expression_basis[JAW_OPEN] - head.expression_basis[list(BLINKS)].sum(0)
+    apart = head.mean_shape + head.expression_basis[JAW_OPEN] - head.expression_basis[BLINKS].sum(0)
     known = head.landmarks(apart)[:FACE_POINTS]
     gram = _kernel(known, known) + OFFSET_NOISE * np.eye(FACE_POINTS)
     coefficients = np.linalg.solve(gram, shift[:FACE_POINTS])
@@ -93,11 +91,12 @@ def _with_closing_lids(head: HeadModel, basis: LandmarkBasis, seen: Floats, beta
     """The head with its blinks scaled so that 1 closes *this* person's eyes, however wide the photograph shows them."""
     depth = CAMERA_DISTANCE_DM - pose[5]
     expression = head.expression_basis.copy()
-    for blink, (upper, lower) in zip(BLINKS, LIDS, strict=True):
+    points = basis.expression[BLINKS, :, 1]
+    for blink, heights, own, (upper, lower) in zip(expression[BLINKS], points, beta[BLINKS], LIDS, strict=True):
         opening = np.linalg.norm(seen[list(upper), :2] - seen[list(lower), :2], axis=1).mean() * depth / FOCAL
-        travel = (basis.expression[blink, list(lower), 1] - basis.expression[blink, list(upper), 1]).mean()
-        if beta[blink] < CLOSED:
-            expression[blink] *= np.clip(LIDS_MEET * opening / (travel * (1 - beta[blink])), *BLINK_GAIN)
+        travel = (heights[list(lower)] - heights[list(upper)]).mean()
+        if own < CLOSED:
+            blink *= np.clip(LIDS_MEET * opening / (travel * (1 - own)), *BLINK_GAIN)  # noqa: PLW2901 - in its place
     return replace(head, expression_basis=expression)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.generator.compose_reference import sample
 from engine.head import HeadModel, Part
-from engine.values import BLINKS, EXPRESSION_NAMES, Coefficients, Floats, Picture
+from engine.values import BLINKS, Coefficients, Floats, Picture
 
 EDGES, BROWS = (386, 159), (282, 52)  # landmarks: middle of the upper lid's edge, lower edge of the brow; left, right
 CORNERS, CHEEKS = ((362, 263), (133, 33)), (348, 119)
@@ -25,7 +25,6 @@ FOLD, BROW = 0.4, 0.9  # of the way from a lid's edge to the brow: where the lid
 REACHES = np.linspace(0, 0.36, 7)  # of the same way: how far up a shut lid may look for skin
 CLEANER = 0.9  # of what the lid itself shows: only what is cleaner is preferred
 ROUND = 1.2  # half widths of the eye, where the lid ends sideways
-_BLINKS = tuple(range(len(EXPRESSION_NAMES)))[BLINKS]
 
 
 @dataclass(frozen=True)
@@ -37,27 +36,30 @@ class Lids:
 
     def look_up(self, attributes: Floats, source: Coefficients, z: Coefficients) -> None:
         """Moves the places u, v, the first of attributes (V, ≥ 2), as far as z shuts what is open in the ``source``."""
-        for vertices, shift, blink in zip(self.vertices, self.shift, _BLINKS, strict=True):
-            own = source.expression[blink]
-            shut = np.clip((z.expression[blink] - own) / max(1 - own, 0.1), 0, 1)
-            attributes[vertices, :2] += np.float32(shut * shut * (3 - 2 * shut)) * shift
+        own = source.expression[BLINKS]
+        shut = np.clip((z.expression[BLINKS] - own) / np.maximum(1 - own, 0.1), 0, 1)
+        for vertices, shift, share in zip(self.vertices, self.shift, shut * shut * (3 - 2 * shut), strict=True):
+            attributes[vertices, :2] += share * shift
 
 
 def lids_of(head: HeadModel, screen: Floats, photo: Picture) -> Lids:
     """From the head's vertices as the photograph (S, S, 3) shows them, (V, 3) on the screen."""
     points, seen = head.landmarks(head.mean_shape), head.landmarks(screen)[:, :2]
+    grey = _blurred(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32), len(photo) / 512)
+    fields = np.stack([grey, np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0))], -1).astype(np.float32)
+    bright = sample(_blurred(grey, len(photo) / 128)[..., None], seen[None, list(CHEEKS)])[0, :, 0]
     found = []
-    for blink, edge, brow, corners, cheek in zip(_BLINKS, EDGES, BROWS, CORNERS, CHEEKS, strict=True):
+    for blink, edge, brow, corners, cheek in zip(head.expression_basis[BLINKS], EDGES, BROWS, CORNERS, bright, strict=True):
         x, y = (head.mean_shape[:, :2] - points[edge, :2]).T
         height, half = points[brow, 1] - points[edge, 1], abs(points[corners[0], 0] - points[corners[1], 0]) / 2
         rising, falling = y / LASH_LINE_DM, (BROW * height - y) / ((BROW - FOLD) * height)
         across = 1 - (x / (ROUND * half)) ** 2
         weight = np.clip(np.minimum(rising, falling), 0, 1) * np.clip(across, 0, 1)
         weight *= head.mean_shape[:, 2] > 0.5 * points[edge, 2]
-        area = _area(head, head.mean_shape + head.expression_basis[blink])
+        area = _area(head, head.mean_shape + blink)
         vertices = np.nonzero((weight > 0) & (area > 0))[0]
         way = weight[vertices, None] * (seen[brow] - seen[edge])
-        dirt = [_uncleanness(photo, screen[vertices, :2] + reach * way, seen[cheek]) @ area[vertices] for reach in REACHES]
+        dirt = [_uncleanness(fields, screen[vertices, :2] + reach * way, cheek) @ area[vertices] for reach in REACHES]
         reach = REACHES[int(np.argmin(dirt))] if min(dirt) < CLEANER * dirt[0] else 0.0
         found.append((vertices, (reach * way).astype(np.float32)))
     (left, left_shift), (right, right_shift) = found
@@ -72,14 +74,11 @@ def _area(head: HeadModel, shape: Floats) -> Floats:
     return np.bincount(triangles.ravel(), np.repeat(np.maximum(covered, 0), 3), len(shape)).astype(np.float32)
 
 
-def _uncleanness(photo: Picture, places: Floats, cheek: Floats) -> Floats:
+def _uncleanness(fields: Floats, places: Floats, cheek: float) -> Floats:
     """(K,) how unlike clean skin the photograph is at places (K, 2): its contrast from side to side, as of lashes, and how far
-    its brightness is from the cheek's [levels]."""
-    grey = _blurred(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32), len(photo) / 512)
-    contrast = np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0))
-    here = sample(np.stack([grey, contrast], -1).astype(np.float32), places[None])[0]
-    bright = sample(_blurred(grey, len(photo) / 128)[..., None], cheek[None, None])[0, 0, 0]
-    return np.asarray(here[:, 1] + np.abs(here[:, 0] - bright))
+    its brightness is from the ``cheek``'s [levels]; both are ``fields`` (S, S, 2), brightness first."""
+    here = sample(fields, places[None])[0]
+    return np.asarray(here[:, 1] + np.abs(here[:, 0] - cheek))
 
 
 def _blurred(plane: Floats, sigma_px: float) -> Floats:

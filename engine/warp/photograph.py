@@ -10,12 +10,11 @@ import numpy as np
 from engine.head import Part, PersonalHead
 from engine.render import Raster, Renderer
 from engine.render.lighting import vertex_normals
-from engine.values import EXPRESSION_NAMES, Floats, Mask
+from engine.values import EXPRESSION_NAMES, JAW_OPEN, Floats, Mask
 from engine.warp.mesh import connected, facing_camera, grown, spread_over_mesh, vertices_of
 from engine.warp.surround import Surround, make_surround
 
 INSIDE = (Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH)
-JAW_OPEN = EXPRESSION_NAMES.index("jawOpen")
 FOLDS = [i for i, name in enumerate(EXPRESSION_NAMES) if name.startswith(("eyeBlink", "mouthRoll"))]
 OPEN_MOUTH_PX = 700  # of teeth and tongue until the photograph's own mouth is believed: parted lips show up to 500, smiles 900
 EDGE_FACING, EDGE_STRIP = 0.3, 0.15  # cosine of the angle of sight, distance from the outline [crop units]: left to the surround
@@ -32,8 +31,8 @@ class Look:
     stretched     (V, 2) the same, taken from the nearest skin that is seen well
     facing        (V,)   cosine between normal and line of sight
     unseen        (V,)   1 for eyeball and mouth that it does not show
-    closed_mouth  (V,)   1 for the inside of a mouth that is closed in it
-    lower_mouth   (V,)   1 for what lies below the upper teeth of a mouth that is open in it
+    mouth_open    whether it shows the inside of the mouth
+    fading        (V,)   1 for what of the mouth is its own only at rest: of a closed one all, else all but the upper teeth
     drawn         (T,)   triangles to draw
     """
 
@@ -42,8 +41,8 @@ class Look:
     stretched: Floats
     facing: Floats
     unseen: Floats
-    closed_mouth: Floats
-    lower_mouth: Floats
+    mouth_open: bool
+    fading: Floats
     drawn: Mask
 
 
@@ -70,14 +69,13 @@ def look_at(head: PersonalHead, placed: Floats, screen: Floats, renderer: Render
         near = in_mouth & ~on_skin & grown(seen, triangles[inside], RINGS)
         uv = np.where(near[:, None], spread_over_mesh(screen[:, :2], seen, triangles[inside]), uv)
         unseen[near] = 0
-    closed_mouth = (in_mouth & ~on_skin & (not mouth_open)).astype(np.float32)
     upper = vertices_of(triangles[head.model.part == Part.UPPER_TEETH], len(screen))
-    lower_mouth = (in_mouth & ~on_skin & ~upper & mouth_open).astype(np.float32)
+    fading = (in_mouth & ~on_skin & ~(upper & mouth_open)).astype(np.float32)
     sure = seen & (facing > SURE_FACING)
     stretched = np.where(on_skin[:, None], spread_over_mesh(screen[:, :2], sure, triangles[skin]), uv)
     chin = float(screen[head.model.follow > 0.99, 1].max())
     surround = make_surround(raster, follow, mobility, chin)
-    return Look(surround, uv.astype(np.float32), stretched, facing, unseen, closed_mouth, lower_mouth, drawn)
+    return Look(surround, uv.astype(np.float32), stretched, facing, unseen, mouth_open, fading, drawn)
 
 
 def _turned_away(screen: Floats, facing: Floats, raster: Raster, head: PersonalHead) -> Mask:

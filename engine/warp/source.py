@@ -14,14 +14,13 @@ from engine.conventions import rotation
 from engine.head import PersonalHead
 from engine.render import create_renderer
 from engine.render.lighting import vertex_normals
-from engine.values import EXPRESSION_NAMES, Coefficients, Floats, Picture
+from engine.values import EXPRESSION_NAMES, JAW_OPEN, Coefficients, Floats, Picture
 from engine.warp.lids import lids_of
 from engine.warp.photograph import look_at
 from engine.warp.prior import ATTRIBUTES, Prior, PriorPainter
 from engine.warp.vertices import Skin, dress, move
 
 MOUTH_COEFFICIENTS = [i for i, name in enumerate(EXPRESSION_NAMES) if name.startswith(("jaw", "mouth", "tongue"))]
-JAW_OPEN = EXPRESSION_NAMES.index("jawOpen")
 LIPS_PART = 0.1  # change of a mouth coefficient at which the inside of a mouth closed in the photograph is all rendered
 JAW_DROPS = 0.3  # the same of the jaw, for what lies below the upper teeth of an open mouth: teeth would be stretched over it
 EYES_DEEPER_DM = 0.05  # lids cut through the eyeballs on their way down
@@ -64,8 +63,7 @@ class SourceGeometry:
         vertex_normals(self._placed[:vertices], head.model.triangles, self._normals)
         dress(self._skin, self._placed, self._normals, source.illumination, self._attributes)
         self._lids.look_up(self._attributes, source, z)
-        parted = np.abs(z.expression - source.expression)[MOUTH_COEFFICIENTS].max() / LIPS_PART
-        dropped = np.clip((z.expression - source.expression)[JAW_OPEN] / JAW_DROPS, 0, 1)
-        hidden = np.maximum(min(parted, 1) * look.closed_mouth, dropped * look.lower_mouth)
-        self._attributes[:vertices, 2] = np.maximum(look.unseen, hidden)
+        change = z.expression - source.expression
+        faded = change[JAW_OPEN] / JAW_DROPS if look.mouth_open else np.abs(change[MOUTH_COEFFICIENTS]).max() / LIPS_PART
+        self._attributes[:vertices, 2] = np.maximum(look.unseen, np.clip(faded, 0, 1) * look.fading)
         return self.painter.draw(self._screen, self._attributes)

@@ -16,16 +16,16 @@ from torch.nn import functional
 from engine.errors import InputError
 from engine.generator.compose_torch import Drive, Layers
 from engine.generator.variants import Variant
+from engine.regress.landmarks import OUTER_LIPS
 from engine.values import Floats
 from trainer.data.mirror import Mirror
 from trainer.data.shards import CROP_PX
 from trainer.generator.augment import Pair, augment
 from trainer.generator.scenes import Plane, SceneFolder
 
-LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
 RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
 LEFT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
-REGIONS = ((LIPS, 1.25), (RIGHT_EYE, 1.7), (LEFT_EYE, 1.7))  # landmarks of a region, and by how much their hull is widened
+REGIONS = ((OUTER_LIPS, 1.25), (RIGHT_EYE, 1.7), (LEFT_EYE, 1.7))  # landmarks of a region, and by how much their hull is widened
 LIDS = 0.15  # margin above and below a region, in its widths
 ON_FACE = 0.6  # share of windows that are centred on mouth or eyes
 JITTER = 0.12  # of such a window's centre, crop coordinates

@@ -27,8 +27,7 @@ from trainer.training.progress import RunProgress, due
 
 LAST, ABOUT, SAMPLES = "last.pt", "run.json", "samples"
 ROWS = 6  # of a grid of pictures
-# Of what the sub-pixels of one feature learn to differ by, little is detail and most a grid of two pixels, seen in dark mouths:
-# with a quarter of it the perceptual distance in mouth and eyes of held-out people is 0.1 % larger, and the grid is gone.
+# Of what the sub-pixels of one feature learn to differ by, little is detail and most a grid of two pixels, seen in dark mouths.
 SUB_PIXELS_APART = 0.25
 
 

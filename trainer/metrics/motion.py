@@ -8,9 +8,8 @@ import numpy as np
 
 from engine.conventions import place, project
 from engine.head import HeadModel
-from engine.values import BETA, BLINKS, EXPRESSION_NAMES, TAU, Coefficients, Floats, Mask
+from engine.values import BETA, BLINKS, EXPRESSION_NAMES, JAW_OPEN, TAU, Coefficients, Floats, Mask
 
-JAW = EXPRESSION_NAMES.index("jawOpen")
 SMILES = [EXPRESSION_NAMES.index("mouthSmileLeft"), EXPRESSION_NAMES.index("mouthSmileRight")]
 SHUT = 0.5  # a blink score above which an eye counts as closed
 MM_PER_DM = 100.0
@@ -85,7 +84,7 @@ def channels(z: Floats, scores: Floats) -> dict[str, Floats]:
     """The curves that are compared in a clip: (N,) each, from (N, 261) z and (N, 52) expression scores."""
     angles = pose_of(z)[:, :3]
     return {
-        "jaw": scores[:, JAW],
+        "jaw": scores[:, JAW_OPEN],
         "smile": scores[:, SMILES].mean(1),
         "blink": scores[:, BLINKS].mean(1),
         "pitch": angles[:, 0],

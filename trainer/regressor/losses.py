@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.head import HeadModel
+from engine.regress.landmarks import INNER_LIPS, OUTER_LIPS
 from engine.values import BLINKS, EXPRESSION, EXPRESSION_NAMES, LANDMARKS, Floats
 from trainer.regressor.geometry import GROUPS, HeadGeometry, split
 
@@ -36,10 +37,6 @@ DEFAULT_WEIGHTS: Mapping[str, float] = {
 
 UPPER_LIDS = (385, 386, 387, 160, 159, 158)
 LOWER_LIDS = (380, 374, 373, 144, 145, 153)
-LIPS = (
-    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 185, 40, 39, 37, 0, 267, 269, 270, 409,
-    78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 191, 80, 81, 82, 13, 312, 311, 310, 415,
-)  # fmt: skip
 FINE = 4.0  # weight of a lid, lip or iris point against another one
 
 _TINY = 1e-8  # keeps the root of a distance differentiable at 0
@@ -73,7 +70,7 @@ def expression_weights() -> Floats:
 def landmark_weights() -> Floats:
     """(478,) weights of mean 1: lids, lips and irises count ``FINE`` times."""
     weights = np.ones(LANDMARKS, np.float32)
-    weights[[*UPPER_LIDS, *LOWER_LIDS, *LIPS, *range(468, 478)]] = FINE
+    weights[[*UPPER_LIDS, *LOWER_LIDS, *OUTER_LIPS, *INNER_LIPS, *range(468, 478)]] = FINE
     return np.asarray(weights / weights.mean(), np.float32)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.values import Coefficients, Floats
+from engine.values import BLINKS, Coefficients, Floats
 
 FIRST_S = 1.0
 USUAL_POSE_S, USUAL_PLACE_S, USUAL_GAZE_S = 180.0, 45.0, 60.0  # time constants of the drift
@@ -47,4 +47,4 @@ class Neutral:
 
 def blinks(expression: Floats) -> Floats:
     """(2,) the blink coefficients, left and right."""
-    return expression[8:10]
+    return expression[BLINKS]

@@ -13,12 +13,13 @@ from engine.conventions import pixel_grid, place, project
 from engine.errors import InputError
 from engine.generator.variants import TINY_LIVE
 from engine.head import HeadModel
+from engine.regress.landmarks import OUTER_LIPS
 from engine.values import Coefficients, Floats
 from tests.trainer.generator.conftest import TINY, face_points, make_scene
 from trainer.data.mirror import mirror_of
 from trainer.data.similarity import Similarity
 from trainer.generator.augment import Pair, draw_similarity, forgotten, mirrored, moved, recoloured
-from trainer.generator.batches import LEFT_EYE, LIPS, Mixture, draw_window, region_mask
+from trainer.generator.batches import LEFT_EYE, Mixture, draw_window, region_mask
 from trainer.generator.scenes import Moment, SceneFolder
 
 
@@ -152,7 +153,7 @@ def test_windows_lie_in_the_picture_and_often_on_the_face(head: HeadModel) -> No
     corners = np.array([draw_window(points, 512, 128, rng) for _ in range(200)])
     assert corners.min() >= 0
     assert corners.max() <= 384
-    mouth = (points[list(LIPS)].mean(0) + 1) * 256
+    mouth = (points[list(OUTER_LIPS)].mean(0) + 1) * 256
     shown = ((corners < mouth) & (mouth < corners + 128)).all(1).mean()
     assert shown > 0.25
 
@@ -161,7 +162,7 @@ def test_regions_cover_mouth_and_eyes_also_when_shut(head: HeadModel) -> None:
     points = face_points(head)
     points[list(LEFT_EYE), 1] = points[list(LEFT_EYE), 1].mean()
     mask = region_mask(points)
-    for region in (LIPS, LEFT_EYE):
+    for region in (OUTER_LIPS, LEFT_EYE):
         x, y = ((points[list(region)].mean(0) + 1) * 256).astype(int)
         assert mask[y - 4 : y + 5, x].all()
     assert mask.mean() < 0.1

@@ -10,11 +10,11 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.track import Tracker
-from engine.values import BLINKS, Face, Floats, Frame
+from engine.values import BLINKS, JAW_OPEN, Face, Floats, Frame
 from trainer.data.clips import Clip, Rejects, clips
 from trainer.data.quality import MIN_FACE_PX
 from trainer.data.videos import length_s, sampled_frames
-from trainer.metrics.motion import JAW, SMILES
+from trainer.metrics.motion import SMILES
 
 EVERY = 1000.0  # frames per second that no camera has: all frames
 CALM = 0.35  # unrest of a face at rest: a third of a blink, or a turn by some 15°
@@ -69,4 +69,4 @@ def _is_calm(faces: list[Face]) -> bool:
 def _unrest(face: Face) -> float:
     x, scores = face.landmarks[:, 0], face.blendshapes
     aside = abs(2 * x[_NOSE] - x[_RIGHT_CHEEK] - x[_LEFT_CHEEK]) / max(abs(float(x[_LEFT_CHEEK] - x[_RIGHT_CHEEK])), 1.0)
-    return float(aside + scores[BLINKS].mean() + scores[JAW] + 0.5 * scores[SMILES].mean())
+    return float(aside + scores[BLINKS].mean() + scores[JAW_OPEN] + 0.5 * scores[SMILES].mean())
