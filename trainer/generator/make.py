@@ -41,45 +41,51 @@ class SceneMaker:
         """A rendered person in one light; None when no face is found in the source."""
         takes = heads.sitting(index, self._moments + 1)
         rng = np.random.default_rng([self._seed, 1, index])
-        return self._scene(takes[0].image, [take.image for take in takes[1:]], takes[0].person, rng)
+        return self._person_in(takes[0].image, [take.image for take in takes[1:]], takes[0].person, rng)
 
     def series(self, crops: ShardFolder, places: Sequence[int], number: int) -> Scene | None:
         """Crops of one person, see ``series_of``: a random one as the source, others as targets."""
         rng = np.random.default_rng([self._seed, 2, places[0], number])
         chosen = rng.permutation(np.array(places))[: self._moments + 1]
         images = [crops[int(place)].image for place in chosen]
-        return self._scene(images[0], images[1:], int(crops.person[chosen[0]]), rng)
+        return self._person_in(images[0], images[1:], int(crops.person[chosen[0]]), rng)
 
     def photograph(self, path: Path, number: int) -> Scene | None:
         """A photograph as the target, and as the source what geometry makes of it in another moment."""
         rng = np.random.default_rng([self._seed, 3, number])
         portrait = load_portrait(path)
-        sitter = Sitter(self._head, portrait.crop, portrait.face)
-        source = sitter.picture(sitter.prior(animated_moment(sitter.coefficients, rng)))
-        return self._scene(source, [portrait.crop], _person(path), rng)
-
-    def _scene(self, source: Picture, targets: Sequence[Picture], person: int, rng: np.random.Generator) -> Scene | None:
+        real = Sitter.fitted(self._head, portrait.crop, portrait.face)
         try:
-            face = only_face(self._tracker, source)
+            sitter = real.made_up(self._tracker, animated_moment(real.coefficients, rng))
         except InputError:
             return None
-        sitter = Sitter(self._head, source, face)
+        moment = describe(sitter, real.coefficients, portrait.face, portrait.crop)
+        return self._scene(sitter, [moment], _person(path), rng)
+
+    def _person_in(self, source: Picture, targets: Sequence[Picture], person: int, rng: np.random.Generator) -> Scene | None:
+        face = self._face(source)
+        if face is None:
+            return None
+        sitter = Sitter.fitted(self._head, source, face)
         if abs(sitter.coefficients.pose[1]) > SIDEWAYS_RAD:
             return None
         moments = [moment for target in targets if (moment := self._same(sitter, target)) is not None]
-        if not moments:
-            return None
-        moments.append(self._cross(sitter, rng))
+        return self._scene(sitter, moments, person, rng) if moments else None
+
+    def _scene(self, sitter: Sitter, moments: list[Moment], person: int, rng: np.random.Generator) -> Scene:
         matte = (sitter.matte * 255).round().astype(np.uint8)
-        own = Source(source, matte, sitter.plate, sitter.coefficients.vector(), _seen(face))
-        return Scene(person, own, tuple(moments))
+        own = Source(sitter.crop, matte, sitter.plate, sitter.coefficients.vector(), _seen(sitter.face))
+        return Scene(person, own, (*moments, self._cross(sitter, rng)))
 
     def _same(self, sitter: Sitter, target: Picture) -> Moment | None:
+        face = self._face(target)
+        return None if face is None else describe(sitter, sitter.follow(face), face, target)
+
+    def _face(self, crop: Picture) -> Face | None:
         try:
-            face = only_face(self._tracker, target)
+            return only_face(self._tracker, crop)
         except InputError:
             return None
-        return describe(sitter, sitter.follow(face), face, target)
 
     def _cross(self, sitter: Sitter, rng: np.random.Generator) -> Moment:
         """Somebody else's motion: a habit, gaze and turn that this photograph has never shown."""

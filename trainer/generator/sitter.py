@@ -17,7 +17,7 @@ from engine.generator.variants import STATE_CHANNELS
 from engine.head import HeadModel
 from engine.portrait import separate
 from engine.regress.landmarks import LandmarkBasis, fit_frame
-from engine.regress.portrait import fit_portrait
+from engine.regress.portrait import Fit, fit_portrait
 from engine.track import Tracker, person_matte
 from engine.values import Coefficients, Face, Floats, Picture, Square
 from engine.warp.prior import Prior
@@ -31,19 +31,33 @@ CROP = Square(CROP_PX / 2, CROP_PX / 2, CROP_PX)
 class Sitter:
     """One portrait, prepared; serves one thread.
 
-    crop (512, 512, 3), matte (512, 512) 0…1, plate (512, 512, 3): as ``engine.portrait.Portrait``. ``coefficients``: z_s.
+    crop (512, 512, 3), face, matte (512, 512) 0…1, plate (512, 512, 3): as ``engine.portrait.Portrait``. ``fit``: the head as it
+    is in the crop, and ``coefficients``: z_s.
     """
 
-    def __init__(self, head: HeadModel, crop: Picture, face: Face) -> None:
-        self.crop = crop
+    def __init__(self, crop: Picture, face: Face, fit: Fit) -> None:
+        self.crop, self.face, self.fit = crop, face, fit
         self.matte, self.plate = separate(crop, person_matte(crop), face)
-        fit = fit_portrait(head, face, crop)
         self.coefficients, self.head = fit.coefficients, fit.head
         self._basis = LandmarkBasis.of(fit.head.model)
         self._rest = np.asarray(fit.head.model.landmarks(fit.head.rest), np.float32)
         self._geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo, crop)
         self._layers = pack(crop, self.matte, self.plate)
         self._as_seen = self._look(face)
+
+    @classmethod
+    def fitted(cls, head: HeadModel, crop: Picture, face: Face) -> Sitter:
+        """The person of a crop as the camera meets them: the ``head`` is fitted to the ``face``."""
+        return cls(crop, face, fit_portrait(head, face, crop))
+
+    def made_up(self, tracker: Tracker, z: Coefficients) -> Sitter:
+        """The same person whose only photograph is what geometry makes of ``z``; raises InputError when it shows no face.
+
+        Its head is known, not fitted: its prior of this sitter's z differs from this sitter's crop by what the source does not
+        show, and not by place.
+        """
+        source = self.picture(self.prior(z))
+        return Sitter(source, only_face(tracker, source), replace(self.fit, coefficients=z))
 
     def follow(self, face: Face) -> Coefficients:
         """z_des that shows the same person as in another crop of the same square, where they have this face.

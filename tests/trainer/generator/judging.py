@@ -33,7 +33,7 @@ def make_panel() -> Panel:
 
 def make_sitter(panel: Panel) -> Sitter:
     portrait = load_portrait(MONA_LISA)
-    return Sitter(panel.head, portrait.crop, portrait.face)
+    return Sitter.fitted(panel.head, portrait.crop, portrait.face)
 
 
 def moved(own: Coefficients, k: int) -> Coefficients:

@@ -27,6 +27,7 @@ from trainer.generator.judge.panel import Panel
 from trainer.generator.judge.plots import figure6, motion
 from trainer.generator.judge.posed import Driver, Posed, pose, watch
 from trainer.generator.judge.same import SameIdentity, Show
+from trainer.generator.judge.stills import MOMENTS, Stills
 from trainer.generator.judge.tables import Table
 from trainer.generator.judge.takes import spread_takes
 
@@ -38,6 +39,10 @@ _SAME = (
     "in the square; Exp, Angle [rad] and Gaze by the landmark fit on both pictures; ID is the cosine with the source, "
     "ID driving with the driving frame; FD is not FID, and sets as small as these can only be compared with each other; r: "
     "correlation with the clip."
+)
+_STILLS = (
+    "Each portrait is what is wanted, and the source what geometry makes of it in another moment: the place of everything is "
+    "known, and what is judged is what the source does not show. Measures as above."
 )
 _CROSS = (
     "Cross-identity: each portrait moved by each clip, by the driver's departure from its calmest frame. Exp, Angle and Gaze "
@@ -80,6 +85,16 @@ class Evaluation:
             self.exhibits += strip.exhibits
         self.tables.append(Table("Table 1: same-identity reconstruction", _SAME, judged.table()))
         self._figure6("same", {name: tally.similarities for name, tally in judged.tallies.items()})
+
+    def stills(self, portraits: Sequence[Posed]) -> None:
+        """Table 1 on photographs."""
+        judged = Stills(self.panel, self.methods)
+        for number, posed in enumerate(portraits, 1):
+            task = self.progress.add_task(f"{posed.name} from made-up sources", total=MOMENTS)
+            with self._strip(f"still-{number}-{posed.name}", f"Made-up sources: {posed.name}", SLIDES_PER_S, MOMENTS) as strip:
+                judged.photograph(posed, strip, partial(self.progress.advance, task))
+            self.exhibits += strip.exhibits
+        self.tables.append(Table("Table 1 on photographs: sources made by geometry", _STILLS, judged.table()))
 
     def cross(self, portraits: Sequence[Posed], drivers: Sequence[Driver]) -> None:
         """Table 2."""
@@ -167,6 +182,8 @@ def evaluate(
             posed = [pose(panel, methods, path) for path in portraits]
             if clips:
                 evaluation.same(clips, most)
+            if posed:
+                evaluation.stills(posed)
             if clips and posed:
                 evaluation.cross(posed, [watch(panel, path, most) for path in clips])
             if clips:

@@ -55,7 +55,7 @@ def pose(panel: Panel, methods: Mapping[str, Method], path: Path) -> Posed:
         witness = Witness(panel, crop)
     except InputError as error:
         raise InputError(f"{path}: the face is not found again in the square around it; take another photograph.") from error
-    sitter = Sitter(panel.head, crop, witness.face)
+    sitter = Sitter.fitted(panel.head, crop, witness.face)
     mirrored = np.ascontiguousarray(crop[:, ::-1])
     features = (witness.first.features, panel.features_of(mirrored))
     return Posed(path.stem, witness, sitter, {name: method(sitter) for name, method in methods.items()}, features)

@@ -38,7 +38,7 @@ class SameIdentity:
         chosen = portrait_of(take.faces, np.stack([self.panel.features_of(crop) for crop in take.crops]))
         source = take.crops[chosen]
         witness = Witness(self.panel, source)
-        sitter = Sitter(self.panel.head, source, witness.face)
+        sitter = Sitter.fitted(self.panel.head, source, witness.face)
         draws = {name: method(sitter) for name, method in self.methods.items()}
         pairs: dict[str, list[tuple[Seen, Seen]]] = {name: [] for name in self.methods}
         for number, driving in enumerate(take.crops):
@@ -53,7 +53,7 @@ class SameIdentity:
             target = self.panel.target(driving, wanted.points, take.known)
             for name, picture in pictures.items():
                 seen = witness.look(picture)
-                self.tallies[name].add(seen, {**self.panel.distances(picture, target), **_seen_in(witness, seen, wanted)})
+                self.tallies[name].add(seen, {**self.panel.distances(picture, target), **seen_in(witness, seen, wanted)})
                 self.tallies[name].similarities.append(similarity(seen, wanted) if seen else 0.0)
                 if seen:
                     pairs[name].append((seen, wanted))
@@ -68,7 +68,8 @@ class SameIdentity:
         return {name: {**row, **mean_of(self._moves[name])} for name, row in pictures.items()}
 
 
-def _seen_in(witness: Witness, seen: Seen | None, wanted: Seen) -> Row:
+def seen_in(witness: Witness, seen: Seen | None, wanted: Seen) -> Row:
+    """How far a picture, in which ``seen`` was found, is from the ``wanted`` one in motion, and from both in identity."""
     if seen is None:
         return {}
     return {**departures(seen.z, wanted.z), "ID": similarity(seen, witness.first), "ID driving": similarity(seen, wanted)}
