@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -138,6 +139,27 @@ def _unmoved(state: Tensor) -> Tensor:
 
 def finish(state: Tensor) -> Tensor:
     """(N, 5 or 6, R, R) sums of the heads → (N, 6, R, R) with s = clamp(h, 0, 1), or 0 where there is none."""
-    # The clamp passes the gradient at 0, where an untrained mask stands.
-    mask = state[:, MASK].clamp(0.0, 1.0) if state.shape[1] == STATE_CHANNELS else torch.zeros_like(state[:, :1])
+    mask = held(state[:, MASK]) if state.shape[1] == STATE_CHANNELS else torch.zeros_like(state[:, :1])
     return torch.cat([state[:, : MASK.start], mask], 1)
+
+
+def held(mask: Tensor) -> Tensor:
+    """clamp(mask, 0, 1), with a gradient that leads back.
+
+    A plain clamp has none outside, so that a mask that once was pushed below 0 everywhere would stay shut for ever. Outside, what
+    would lead further away is left out, and what leads inside is let through.
+    """
+    return _Held.apply(mask) if mask.requires_grad else mask.clamp(0.0, 1.0)  # type: ignore[no-untyped-call]
+
+
+class _Held(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, mask: Tensor) -> Tensor:
+        context.save_for_backward(mask)
+        return mask.clamp(0.0, 1.0)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> Tensor:
+        (mask,), (gradient,) = context.saved_tensors, gradients
+        away = ((mask < 0) & (gradient > 0)) | ((mask > 1) & (gradient < 0))
+        return gradient.masked_fill(away, 0.0)

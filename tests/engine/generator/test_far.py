@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.generator.compose_torch import Drive, Layers
-from engine.generator.far import FarBlock, FarGenerator
+from engine.generator.far import FarBlock, FarGenerator, held
 from engine.generator.layers import StyleConv
 from engine.generator.variants import PAPER, TINY_LIVE, TINY_PAPER, VARIANTS, Variant
 from tests.engine.generator import scenes
@@ -159,6 +159,32 @@ def test_the_untrained_mask_lets_gradients_through() -> None:
         assert block.heads.to_mask is not None
         assert block.heads.to_mask.weight.grad is not None
         assert float(block.heads.to_mask.weight.grad.abs().sum()) > 0
+
+
+def test_a_mask_that_was_pushed_shut_or_open_comes_back() -> None:
+    mask = torch.tensor([-0.5, -0.5, 0.3, 1.5, 1.5], requires_grad=True)
+    inside = held(mask)
+    assert torch.equal(inside, mask.clamp(0, 1))
+    inside.backward(torch.tensor([-1.0, 1.0, 1.0, 1.0, -1.0]))
+    assert mask.grad is not None
+    assert mask.grad.tolist() == [-1, 0, 1, 1, 0]
+
+
+def test_a_mask_that_was_shut_everywhere_opens_where_the_prior_picture_is_wrong() -> None:
+    generator = scenes.made(TINY_LIVE).requires_grad_(True).train()
+    photo, layers, drive = scenes.moving(TINY_LIVE.size).tensors()
+    masks = [block.heads.to_mask for block in generator.blocks]  # type: ignore[union-attr]
+    for mask in masks:
+        torch.nn.init.constant_(mask.bias, -0.01)  # type: ignore[union-attr, arg-type]
+    optimiser = torch.optim.Adam([p for mask in masks for p in mask.parameters()], lr=0.01, betas=(0.0, 0.99))  # type: ignore[union-attr]
+    errors = []
+    for _ in range(20):
+        optimiser.zero_grad()
+        error = generator(photo, layers, drive).image.abs().mean()  # grey everywhere is what a mask alone can give
+        error.backward()
+        optimiser.step()
+        errors.append(error.item())
+    assert errors[-1] < 0.8 * errors[0]
 
 
 def test_training_lowers_the_error() -> None:
