@@ -25,11 +25,13 @@ class Output:
     image    (N, 3, S, S)  Î, −1…1 when trained (not clamped)
     flow     (N, 2, S, S)  f̂, the whole flow in crop coordinates: prior and learned residual
     picture  (N, 3, S, S)  the prior picture P, or None without the picture prior
+    mask     (N, 1, S, S)  s, 0…1: how far P is suppressed; 0 everywhere where the variant has no mask
     """
 
     image: Tensor
     flow: Tensor
     picture: Tensor | None
+    mask: Tensor
 
 
 class FarBlock(nn.Module):
@@ -128,9 +130,9 @@ class FarGenerator(nn.Module):
         colour, residual, mask = torch.split(state, [part.stop - part.start for part in (COLOUR, FLOW, MASK)], 1)
         flow = residual if prior is None else residual + prior
         if not self.variant.picture_prior:
-            return Output(colour, flow, None)
+            return Output(colour, flow, None, mask)
         picture = compose_torch.prior_picture(layers, flow, drive.render, drive.render_weight)
-        return Output(compose_torch.blend(picture, colour, mask, self.picture_mix), flow, picture)
+        return Output(compose_torch.blend(picture, colour, mask, self.picture_mix), flow, picture, mask)
 
 
 def _unmoved(state: Tensor) -> Tensor:

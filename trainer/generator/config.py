@@ -9,7 +9,7 @@ from typing import Any
 from engine.errors import ConfigError
 from engine.generator.variants import VARIANTS
 
-TERMS = ("reconstruction", "perceptual", "adversarial", "mesh", "identity")
+TERMS = ("reconstruction", "perceptual", "restraint", "adversarial", "mesh", "identity")
 PRECISIONS = ("float32", "bfloat16", "float16")
 
 # What may change when a run goes on: how long, how often it reports, and on how many threads.
@@ -55,7 +55,14 @@ class GeneratorConfig:
     decay: float = 0.3
     half_life: float = 2_000.0
     weights: Mapping[str, float] = field(
-        default_factory=lambda: {"reconstruction": 1.0, "perceptual": 1.0, "adversarial": 0.02, "mesh": 0.1, "identity": 0.1}
+        default_factory=lambda: {
+            "reconstruction": 1.0,
+            "perceptual": 1.0,
+            "restraint": 0.05,
+            "adversarial": 0.02,
+            "mesh": 0.1,
+            "identity": 0.1,
+        }
     )
     cross: float = 0.5
     regions: float = 4.0

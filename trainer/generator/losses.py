@@ -20,6 +20,15 @@ def reconstruction(output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return (difference * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3))
 
 
+def restraint(mask: Tensor) -> Tensor:
+    """(N, 1, H, W) s, how far the photograph is suppressed → (N,) its mean.
+
+    Not in the paper, whose generator has no mask. A little of something smooth, laid over everything, lowers L_1 and takes the
+    photograph's sharpness away; whoever replaces it shall win much by it.
+    """
+    return mask.mean((1, 2, 3))
+
+
 def non_saturating(fake: Tensor) -> Tensor:
     """L_adv of the generator: (N,) logits of its pictures → −log D (StyleGAN2, Karras et al. 2020)."""
     return functional.softplus(-fake)

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.errors import ConfigError
+from engine.generator.far import Output
 from engine.generator.flow import pixel_grid, warp
 from engine.head import HeadModel
 from trainer.generator.batches import Batch
 from trainer.generator.config import GeneratorConfig
-from trainer.generator.losses import mesh_distance, non_saturating, reconstruction
+from trainer.generator.losses import mesh_distance, non_saturating, reconstruction, restraint
 from trainer.generator.perceptual import Perceptual
 from trainer.identity import IdentityNetwork, identity_loss, points_of
 from trainer.regressor.geometry import HeadGeometry
@@ -44,10 +45,10 @@ class Objective(nn.Module):
         self.perceptual, self.regressor, self.identity = judges.perceptual, judges.regressor, judges.identity
         self.geometry = HeadGeometry(head)
 
-    def forward(self, image: Tensor, window: Tensor, batch: Batch, logits: Tensor | None) -> dict[str, Tensor]:
-        """Î (N, 3, S, S), its window (N, 3, W, W) and the discriminator's (N,) logits of that → term → (N,), or (T,) where a
+    def forward(self, drawn: Output, window: Tensor, batch: Batch, logits: Tensor | None) -> dict[str, Tensor]:
+        """What was drawn, Î's window (N, 3, W, W) and the discriminator's (N,) logits of that → term → (N,), or (T,) where a
         target is needed."""
-        config, terms = self._config, {}
+        config, terms, image = self._config, {}, drawn.image
         known = len(batch.target)
         weight = 1 + (config.regions - 1) * batch.regions
         if known and config.weight("reconstruction"):
@@ -55,6 +56,8 @@ class Objective(nn.Module):
         if known and config.weight("perceptual") and self.perceptual is not None:
             wanted, regions = (cut_windows(x, batch.windows[:known], config.window) for x in (batch.target, weight[:known]))
             terms["perceptual"] = self.perceptual(window[:known], wanted, regions)
+        if config.weight("restraint"):
+            terms["restraint"] = restraint(drawn.mask)
         if logits is not None:
             terms["adversarial"] = non_saturating(logits)
         if config.weight("mesh") and self.regressor is not None:

@@ -84,7 +84,7 @@ class Training:
         mixed = nullcontext() if precision == "float32" else torch.autocast(device, getattr(torch, precision))
         with mixed:
             output: Output = (network or self._generate)(batch.photo, batch.layers, batch.drive)
-        return Output(output.image.float(), output.flow.float(), output.picture)
+        return Output(output.image.float(), output.flow.float(), output.picture, output.mask.float())
 
     def _generator_gradients(self, parts: Sequence[Batch], objective: Objective) -> tuple[list[Tensor], dict[str, Tensor]]:
         self.optimiser.zero_grad(set_to_none=True)
@@ -94,11 +94,11 @@ class Training:
         sums: dict[str, Tensor] = {}
         for number, part in enumerate(parts):
             with self._quiet(self._generate, last=number == len(parts) - 1):
-                image = self.draw(part).image
-                window = cut_windows(image, part.windows, self.config.window)
+                drawn = self.draw(part)
+                window = cut_windows(drawn.image, part.windows, self.config.window)
                 logits = None if self.discriminator is None else self.discriminator(window)
-                terms = objective(image, window, part, logits)
-                total = weighted_sum(terms, self.config, len(image)) / len(parts)
+                terms = objective(drawn, window, part, logits)
+                total = weighted_sum(terms, self.config, len(drawn.image)) / len(parts)
                 self.scaler.scale(total).backward()  # type: ignore[no-untyped-call]
             outputs.append(window.detach())
             for name, value in {"total": total.detach()[None] * len(parts), **terms}.items():

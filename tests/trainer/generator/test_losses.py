@@ -11,7 +11,7 @@ from torch import Tensor
 from engine.head import HeadModel
 from engine.values import EXPRESSION_NAMES, Coefficients
 from trainer.generator.discriminator import Discriminator
-from trainer.generator.losses import discrimination, gradient_penalty, mesh_distance, non_saturating, reconstruction
+from trainer.generator.losses import discrimination, gradient_penalty, mesh_distance, non_saturating, reconstruction, restraint
 from trainer.generator.perceptual import Perceptual
 from trainer.regressor.geometry import HeadGeometry
 
@@ -41,6 +41,13 @@ def test_reconstruction_is_a_weighted_mean() -> None:
     weight[0, 0, 0, 0] = 5.0
     assert torch.allclose(reconstruction(a, b, weight), torch.tensor([5 / 20, 0.0]))
     assert agrees(lambda x: reconstruction(x, pictures(1), torch.ones(2, 1, 16, 16, dtype=torch.float64)), pictures(0), 1e-6)
+
+
+def test_restraint_counts_what_is_replaced() -> None:
+    mask = torch.zeros(2, 1, 4, 4, dtype=torch.float64)
+    mask[1, 0, :2] = 0.5
+    assert restraint(mask).tolist() == [0, 0.25]
+    assert agrees(restraint, mask)
 
 
 def test_the_adversaries_want_opposite_things() -> None:
