@@ -24,7 +24,7 @@ from trainer.data.synthetic import SyntheticHeads
 from trainer.data.synthetic.moments import draw_moment
 from trainer.generator.registration import registered
 from trainer.generator.scenes import Moment, Scene, Source
-from trainer.generator.sitter import CROP, Sitter, only_face
+from trainer.generator.sitter import CROP, Sitter, largest_face
 from trainer.regressor.make import animated_moment
 
 SIDEWAYS_RAD = 1.0  # a source seen from farther aside than this is no portrait
@@ -63,7 +63,7 @@ class SceneMaker:
         return self._scene(sitter, [moment], _person(path), rng)
 
     def _person_in(self, source: Picture, targets: Sequence[Picture], person: int, rng: np.random.Generator) -> Scene | None:
-        face = self._face(source)
+        face = largest_face(self._tracker, source)
         if face is None:
             return None
         sitter = Sitter.fitted(self._head, source, face)
@@ -78,14 +78,8 @@ class SceneMaker:
         return Scene(person, own, (*moments, self._cross(sitter, rng)))
 
     def _same(self, sitter: Sitter, target: Picture) -> Moment | None:
-        face = self._face(target)
+        face = largest_face(self._tracker, target)
         return None if face is None else describe(sitter, sitter.follow(face), face, target)
-
-    def _face(self, crop: Picture) -> Face | None:
-        try:
-            return only_face(self._tracker, crop)
-        except InputError:
-            return None
 
     def _cross(self, sitter: Sitter, rng: np.random.Generator) -> Moment:
         """Somebody else's motion: a habit, gaze and turn that this photograph has never shown."""

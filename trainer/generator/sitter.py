@@ -95,10 +95,15 @@ class Sitter:
 
 def only_face(tracker: Tracker, crop: Picture) -> Face:
     """The largest face of a crop; raises InputError when there is none."""
-    faces = tracker.find_all(crop)
-    if not faces:
+    face = largest_face(tracker, crop)
+    if face is None:
         raise InputError("no face found in a crop")
-    return faces[0]
+    return face
+
+
+def largest_face(tracker: Tracker, crop: Picture) -> Face | None:
+    """None when there is none."""
+    return next(iter(tracker.find_all(crop)), None)
 
 
 @lru_cache(maxsize=1)

@@ -42,7 +42,8 @@ _SAME = (
 )
 _STILLS = (
     "Each portrait is what is wanted, and the source what geometry makes of it in another moment: the place of everything is "
-    "known, and what is judged is what the source does not show. Measures as above."
+    "known, and what is judged is what the source does not show. ID is the cosine with the portrait, FD to the portraits and "
+    "their mirror images; the other measures are those of the clips."
 )
 _CROSS = (
     "Cross-identity: each portrait moved by each clip, by the driver's departure from its calmest frame. Exp, Angle and Gaze "
@@ -88,7 +89,7 @@ class Evaluation:
 
     def stills(self, portraits: Sequence[Posed]) -> None:
         """Table 1 on photographs."""
-        judged = Stills(self.panel, self.methods)
+        judged = Stills(self.panel, self.methods, _real(portraits))
         for number, posed in enumerate(portraits, 1):
             task = self.progress.add_task(f"{posed.name} from made-up sources", total=MOMENTS)
             with self._strip(f"still-{number}-{posed.name}", f"Made-up sources: {posed.name}", SLIDES_PER_S, MOMENTS) as strip:

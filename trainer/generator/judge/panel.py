@@ -15,7 +15,7 @@ from engine.track import Tracker
 from engine.values import Coefficients, Face, Floats, Mask, Picture
 from trainer.generator.batches import region_mask
 from trainer.generator.perceptual import Perceptual, maps_between, weighted
-from trainer.generator.sitter import CROP, only_face
+from trainer.generator.sitter import CROP, largest_face, only_face
 from trainer.identity import IdentityNetwork, points_of
 from trainer.metrics.frechet import NAME as FRECHET
 from trainer.metrics.pictures import psnr
@@ -112,7 +112,7 @@ class Witness:
 
     def face_of(self, picture: Picture) -> Face | None:
         """The largest."""
-        return next(iter(self._panel.tracker.find_all(picture)), None)
+        return largest_face(self._panel.tracker, picture)
 
     @torch.inference_mode()
     def describe(self, picture: Picture, face: Face) -> Seen:

@@ -53,7 +53,7 @@ class SameIdentity:
             target = self.panel.target(driving, wanted.points, take.known)
             for name, picture in pictures.items():
                 seen = witness.look(picture)
-                self.tallies[name].add(seen, {**self.panel.distances(picture, target), **seen_in(witness, seen, wanted)})
+                self.tallies[name].add(seen, {**self.panel.distances(picture, target), **_seen_in(witness, seen, wanted)})
                 self.tallies[name].similarities.append(similarity(seen, wanted) if seen else 0.0)
                 if seen:
                     pairs[name].append((seen, wanted))
@@ -68,8 +68,7 @@ class SameIdentity:
         return {name: {**row, **mean_of(self._moves[name])} for name, row in pictures.items()}
 
 
-def seen_in(witness: Witness, seen: Seen | None, wanted: Seen) -> Row:
-    """How far a picture, in which ``seen`` was found, is from the ``wanted`` one in motion, and from both in identity."""
+def _seen_in(witness: Witness, seen: Seen | None, wanted: Seen) -> Row:
     if seen is None:
         return {}
     return {**departures(seen.z, wanted.z), "ID": similarity(seen, witness.first), "ID driving": similarity(seen, wanted)}

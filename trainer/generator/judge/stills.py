@@ -5,18 +5,19 @@ Geometry knows exactly where everything is, so that what is judged is what it ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from engine.errors import InputError
+from engine.values import Floats
 from trainer.data.shards import CROP_PX
 from trainer.generator.judge.methods import Method
 from trainer.generator.judge.panel import Panel
 from trainer.generator.judge.posed import Posed
-from trainer.generator.judge.same import Show, seen_in
-from trainer.generator.judge.tally import Row, Tally
+from trainer.generator.judge.same import Show
+from trainer.generator.judge.tally import Row, Tally, departures, similarity
 from trainer.regressor.make import animated_moment
 
 MOMENTS = 16  # of each photograph
@@ -25,10 +26,11 @@ KNOWN = np.ones((CROP_PX, CROP_PX), np.bool_)
 
 @dataclass
 class Stills:
-    """What is known so far; ``photograph`` adds a portrait, ``table`` sums up."""
+    """What is known so far; ``photograph`` adds a portrait, ``table`` sums up. ``real``: features of real pictures."""
 
     panel: Panel
     methods: Mapping[str, Method]
+    real: Sequence[Floats]
     tallies: dict[str, Tally] = field(init=False)
     _number: int = field(init=False, default=0)
 
@@ -51,10 +53,11 @@ class Stills:
             pictures = {name: method(source)(sitter.coefficients, prior) for name, method in self.methods.items()}
             for name, picture in pictures.items():
                 seen = witness.look(picture)
-                self.tallies[name].add(seen, {**self.panel.distances(picture, target), **seen_in(witness, seen, wanted)})
+                found = {**departures(seen.z, wanted.z), "ID": similarity(seen, wanted)} if seen else {}
+                self.tallies[name].add(seen, {**self.panel.distances(picture, target), **found})
             show([source.crop, sitter.crop, *pictures.values()])
         self._number += 1
 
     def table(self) -> dict[str, Row]:
         """Method → measure → value."""
-        return {name: tally.means() for name, tally in self.tallies.items()}
+        return {name: tally.summary(self.real, self.panel.frechet) for name, tally in self.tallies.items()}

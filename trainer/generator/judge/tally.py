@@ -38,13 +38,10 @@ class Tally:
     def summary(self, real: Sequence[Floats], frechet: str) -> Row:
         """The mean of each measure over the pictures that have it, the Fréchet distance, called ``frechet``, to the features of
         ``real``, and the share of pictures in which the tracker found a face."""
+        means = mean_of(self._rows)
         enough = min(len(self._features), len(real)) > 1
         distance = frechet_distance(np.stack(self._features), np.stack(real)) if enough else float("nan")
-        return {**self.means(), frechet: distance, "face found": len(self._features) / max(self._asked, 1)}
-
-    def means(self) -> Row:
-        """The mean of each measure over the pictures that have it."""
-        return mean_of(self._rows)
+        return {**means, frechet: distance, "face found": len(self._features) / max(self._asked, 1)}
 
 
 def similarity(a: Seen, b: Seen) -> float:
