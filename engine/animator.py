@@ -109,6 +109,7 @@ class Animator:
             prior.flow,
             prior.render,
             prior.render_weight,
+            prior.components,
             corrections=corrections if strength > 0 else "none",
             strength=strength,
         )

@@ -49,7 +49,7 @@ def export(
         generator, training = load_average(checkpoint), training_of(checkpoint, data, hours)
     folder = out or ASSETS / generator.variant.name
     write_bundle(generator, folder, training)
-    for graph in GRAPHS:
+    for graph in generator.variant.graphs:
         read_bundle(folder).open(graph)  # what the camera would refuse is refused here
     typer.echo(f"{folder}: {', '.join(f'{path.name} {path.stat().st_size:,} bytes' for path in sorted(folder.iterdir()))}")
 
@@ -69,11 +69,11 @@ def training_of(path: Path, data: str, hours: float | None) -> Training:
 
 
 def write_bundle(generator: FarGenerator, folder: Path, training: Training | None) -> None:
-    """Write source.onnx, frame.onnx and manifest.json. Rounds the generator's large parameters to half precision, in place."""
+    """Write the variant's graphs and manifest.json. Rounds the generator's large parameters to half precision, in place."""
     round_to_halves(generator.eval())
     answers = {}
-    for name, kind in GRAPHS.items():
-        graph = kind(generator)
+    for name in generator.variant.graphs:
+        graph = GRAPHS[name](generator)
         write_graph(graph, folder / f"{name}.onnx")
         answers[name] = _answers(graph)
     mix = generator.picture_mix.numpy()

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
+from engine.components import COMPONENTS
 from engine.errors import ConfigError
 from engine.generator.compose_torch import Drive, Layers
 from engine.generator.far import FarGenerator
@@ -186,7 +187,9 @@ def _generator(variant: Variant) -> Part:
     def learn(count: int) -> None:
         size, picture = variant.size, pictures(count, variant.size)
         plane, flow = picture[:, :1], torch.zeros(count, 2, size, size, device="meta")
-        drive = Drive(torch.zeros(count, COEFFICIENTS, device="meta"), flow, picture, plane, plane)
+        drive = Drive(
+            torch.zeros(count, COEFFICIENTS, device="meta"), flow, picture, plane, plane, torch.zeros(count, len(COMPONENTS), 2)
+        )
         backward(network(picture, Layers(picture, plane, picture), drive).image)
 
     cost = measure(learn)

@@ -36,6 +36,7 @@ class Drive:
     render         (N, 3, S, S)  I_3D, −1…1
     coverage       (N, 1, S, S)  1 where the head mesh covers the picture
     render_weight  (N, 1, S, S)  k, 0…1: where the photograph has nothing and I_3D takes its place
+    components     (N, 3, 2)     the middles of mouth, right and left eye, crop coordinates
     """
 
     z: Tensor
@@ -43,6 +44,7 @@ class Drive:
     render: Tensor
     coverage: Tensor
     render_weight: Tensor
+    components: Tensor
 
     def guide(self, size: int) -> Tensor:
         """(N, 5, size, size), the network's view of I_3D, coverage and k."""

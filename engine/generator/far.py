@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +12,9 @@ from engine.generator import compose_torch
 from engine.generator.compose_torch import Layers
 from engine.generator.encoders import Encoder
 from engine.generator.flow import enlarge, pixel_grid, shrink, warp
+from engine.generator.held import held
 from engine.generator.layers import Heads, Mapping, StyleConv
+from engine.generator.refiner import Refiner
 from engine.generator.variants import COLOUR, FLOW, MASK, SOURCE_CHANNELS, STATE_CHANNELS, Variant
 from engine.values import COEFFICIENTS
 
@@ -22,7 +23,7 @@ from engine.values import COEFFICIENTS
 class Output:
     """What one step of the generator gives.
 
-    image    (N, 3, S, S)  Î, −1…1 when trained (not clamped)
+    image    (N, 3, S, S)  Î, −1…1 when trained (not clamped), mouth and eyes refined where the variant has a refiner
     flow     (N, 2, S, S)  f̂, the whole flow in crop coordinates: prior and learned residual
     picture  (N, 3, S, S)  the prior picture P, or None without the picture prior
     mask     (N, 1, S, S)  s, 0…1: how far P is suppressed; 0 everywhere where the variant has no mask
@@ -89,6 +90,7 @@ class FarGenerator(nn.Module):
             self.blocks.append(FarBlock(variant, index, width))
             width = self.blocks[-1].outputs  # type: ignore[assignment]
         self._make_picture_mix()
+        self.refiner = Refiner(variant) if variant.has_refiner else None
 
     def _make_picture_mix(self) -> None:
         """tRGB's columns for P: learned and at first the identity, or the fixed identity beside a mask, or nothing."""
@@ -132,7 +134,10 @@ class FarGenerator(nn.Module):
         if not self.variant.picture_prior:
             return Output(colour, flow, None, mask)
         picture = compose_torch.prior_picture(layers, flow, drive.render, drive.render_weight)
-        return Output(compose_torch.blend(picture, colour, mask, self.picture_mix), flow, picture, mask)
+        image = compose_torch.blend(picture, colour, mask, self.picture_mix)
+        if self.refiner is not None:
+            image = self.refiner(image, drive.render, drive.render_weight, drive.components)
+        return Output(image, flow, picture, mask)
 
 
 def _unmoved(state: Tensor) -> Tensor:
@@ -143,25 +148,3 @@ def finish(state: Tensor) -> Tensor:
     """(N, 5 or 6, R, R) sums of the heads → (N, 6, R, R) with s = clamp(h, 0, 1), or 0 where there is none."""
     mask = held(state[:, MASK]) if state.shape[1] == STATE_CHANNELS else torch.zeros_like(state[:, :1])
     return torch.cat([state[:, : MASK.start], mask], 1)
-
-
-def held(mask: Tensor) -> Tensor:
-    """clamp(mask, 0, 1), with a gradient that leads back.
-
-    A plain clamp has none outside, so that a mask that once was pushed below 0 everywhere would stay shut for ever. Outside, what
-    would lead further away is left out, and what leads inside is let through.
-    """
-    return _Held.apply(mask) if mask.requires_grad else mask.clamp(0.0, 1.0)  # type: ignore[no-untyped-call]
-
-
-class _Held(torch.autograd.Function):
-    @staticmethod
-    def forward(context: Any, mask: Tensor) -> Tensor:
-        context.save_for_backward(mask)
-        return mask.clamp(0.0, 1.0)
-
-    @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> Tensor:
-        (mask,), (gradient,) = context.saved_tensors, gradients
-        away = ((mask < 0) & (gradient > 0)) | ((mask > 1) & (gradient < 0))
-        return gradient.masked_fill(away, 0.0)

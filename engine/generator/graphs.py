@@ -1,4 +1,4 @@
-"""The two graphs of a generator, as they are exported and as the torch backend runs them: ``source`` and ``frame`` (torch).
+"""The graphs of a generator, as they are exported and as the torch backend runs them: ``source``, ``frame``, ``refiner`` (torch).
 
 An exported file holds the module's own parameters under their own names (large ones in half precision), and in its metadata
 the variant and which graph it is; so it is also the file from which the module can be rebuilt.
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from engine.errors import AssetError
 from engine.generator.far import FarGenerator
-from engine.generator.variants import GUIDE_CHANNELS, SOURCE_CHANNELS, Variant
+from engine.generator.variants import GUIDE_CHANNELS, REFINER_CHANNELS, SOURCE_CHANNELS, Variant
 from engine.values import COEFFICIENTS
 
 HALF_SUFFIX = ".half"  # of the name under which a parameter is stored in half precision
@@ -27,7 +27,7 @@ PREFIX = "generator."
 class Graph(nn.Module):
     """A part of the generator with plain tensors as inputs and outputs, in a fixed order; batch of one."""
 
-    name: Literal["source", "frame"]
+    name: Literal["source", "frame", "refiner"]
 
     def __init__(self, generator: FarGenerator) -> None:
         super().__init__()
@@ -88,7 +88,30 @@ class FrameGraph(Graph):
         return (self.generator.frame(z, guide, prior, list(source)),)
 
 
-GRAPHS: dict[str, type[Graph]] = {graph.name: graph for graph in (SourceGraph, FrameGraph)}
+class RefinerGraph(Graph):
+    """The windows of the mouth and of both eyes, the left one mirrored → what is to be corrected in each."""
+
+    name = "refiner"
+
+    @property
+    def outputs(self) -> list[str]:
+        """A state each."""
+        return ["mouth_state", "eyes_state"]
+
+    def example(self) -> dict[str, Tensor]:
+        """mouth (1, 7, H, W), eyes (2, 7, H, W)."""
+        (mouth, eye, _), channels = self.generator.variant.windows, REFINER_CHANNELS
+        return {"mouth": torch.zeros(1, channels, mouth[1], mouth[0]), "eyes": torch.zeros(2, channels, eye[1], eye[0])}
+
+    def forward(self, mouth: Tensor, eyes: Tensor) -> tuple[Tensor, Tensor]:
+        """(1, 4, H, W) and (2, 4, H, W): c and s."""
+        refiner = self.generator.refiner
+        if refiner is None:
+            raise ValueError(f"the variant {self.generator.variant.name} has no refiner")
+        return refiner.mouth(mouth), refiner.eye(eyes)
+
+
+GRAPHS: dict[str, type[Graph]] = {graph.name: graph for graph in (SourceGraph, FrameGraph, RefinerGraph)}
 
 
 def load(path: Path) -> Graph:
@@ -104,6 +127,6 @@ def load(path: Path) -> Graph:
         if stored.name.startswith(PREFIX):
             values = torch.from_numpy(numpy_helper.to_array(stored).astype("float32"))
             parameters[stored.name.removesuffix(HALF_SUFFIX)] = values
-    # A graph stores only what it uses: the other graph's part stays as it was made, and is never run.
+    # A graph stores only what it uses: the other graphs' parts stay as they were made, and are never run.
     graph.load_state_dict(parameters, strict=False)
     return graph.requires_grad_(False)

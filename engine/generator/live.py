@@ -13,10 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.components import COMPONENTS
 from engine.generator.compose_fast import pack
 from engine.generator.exam import Exam, make_exam
 from engine.generator.guide import make_guide
 from engine.generator.painters import Moment, Painter, Source, open_painter
+from engine.generator.refinement import Refinement
 from engine.generator.variants import GUIDE_CHANNELS
 from engine.runtime import available_threads
 from engine.runtime.bundle import LIVE_BUNDLE, Bundle, read_bundle
@@ -54,6 +56,9 @@ class Generator:
         self.size, self.guide_size, self._top = variant.size, variant.guide_size, variant.top
         # F_s is needed once per photograph: always by an engine that is ready at once
         self._encoder = bundle.open("source", engine if engine in FIRST else "auto", threads=threads)
+        # mouth and eyes too, for their windows are small and the picture is on the CPU when it is painted
+        finer = bundle.open("refiner", engine if engine in FIRST else "auto", threads=threads) if variant.has_refiner else None
+        self._refinement = None if finer is None else Refinement(finer, variant)
         self._z = np.zeros((1, COEFFICIENTS), np.float32)
         self._prior = np.zeros((1, 2, variant.top, variant.top), np.float32)
         self._remembered: OrderedDict[str, dict[str, Floats]] = OrderedDict()
@@ -101,6 +106,7 @@ class Generator:
         prior_flow: Floats,
         render: Picture,
         render_weight: Floats,
+        components: Floats,
         *,
         corrections: Corrections = "new",
         strength: float = 1.0,
@@ -108,8 +114,9 @@ class Generator:
         """The picture (S, S, 3) uint8 RGB, overwritten by the next call. Raises RuntimeError before the first ``use``.
 
         z (261,) · guide (1, 5, G, G), see ``make_guide`` · prior_flow (S, S, 2) in crop coordinates · render (S, S, 3) uint8,
-        I_3D · render_weight (S, S) 0…1, where I_3D replaces the photograph. float32 where not said otherwise; ValueError
-        for other shapes and types. ``corrections`` other than "new" spare the network's run; of them ``strength`` 0…1 is taken.
+        I_3D · render_weight (S, S) 0…1, where I_3D replaces the photograph · components (3, 2)
+        the middles of mouth, right and left eye in crop coordinates. float32 where not said otherwise; ValueError for other
+        shapes and types. ``corrections`` other than "new" spare the network's run; of them ``strength`` 0…1 is taken.
         AssetError when no engine is left.
         """
         source = self._source
@@ -120,12 +127,16 @@ class Generator:
         prior_flow = _checked("prior_flow", prior_flow, (*square, 2), np.float32)
         render = _checked("render", render, (*square, 3), np.uint8)
         render_weight = _checked("render_weight", render_weight, square, np.float32)
+        components = _checked("components", components, (len(COMPONENTS), 2), np.float32)
         self._z[0] = z
         small = cv2.resize(prior_flow, (self._top, self._top), interpolation=cv2.INTER_AREA)
         self._prior[0] = small.transpose(2, 0, 1)
         feeds = {"z": self._z, "guide": guide, "prior": self._prior}
         moment = Moment(feeds, prior_flow, render, render_weight, strength)
-        return self._ladder.run(lambda painter: painter.paint(source, moment, corrections))
+        picture = self._ladder.run(lambda painter: painter.paint(source, moment, corrections))
+        if self._refinement is not None and corrections != "none":
+            self._refinement.apply(picture, render, render_weight, components, strength)
+        return picture
 
     def close(self) -> None:
         """Ends the search for better engines."""

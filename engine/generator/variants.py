@@ -6,10 +6,14 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from engine.components import Side
+
 SOURCE_CHANNELS = 3
 GUIDE_CHANNELS = 5  # I_3D (RGB), coverage of the head mesh, render weight k
 COLOUR, FLOW, MASK = slice(0, 3), slice(3, 5), slice(5, 6)  # channels of the state that the FAR blocks add up
 STATE_CHANNELS = 6
+REFINER_CHANNELS = 7  # of a window that the refiner sees: the composed picture and I_3D (RGB), k
+REFINED_CHANNELS = 4  # of its answer: colour c, suppression s
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Variant:
                    without it P enters the last tRGB as three more source channels
     flow_prior     block i warps with prior_i + f^i instead of f^i alone
     picture_prior  the photograph itself, warped at full resolution, is what the network corrects
+    refiner        widths of the refiner's scales, fine to coarse; empty without one
+    mouth, eye     width and height of the windows that it refines [px], multiples of 8
     flow           False is ablation A of the paper: no flow field, F_s is concatenated as it lies (then without flow_prior)
     """
 
@@ -42,6 +48,9 @@ class Variant:
     flow_prior: bool = True
     picture_prior: bool = True
     flow: bool = True
+    refiner: tuple[int, ...] = ()
+    mouth: Side = (0, 0)
+    eye: Side = (0, 0)
 
     @property
     def resolutions(self) -> tuple[int, ...]:
@@ -64,9 +73,24 @@ class Variant:
         return self.mask and self.picture_prior
 
     @property
+    def has_refiner(self) -> bool:
+        """Whether mouth and eyes are refined; without the picture prior there is no picture to refine."""
+        return bool(self.refiner) and self.picture_prior
+
+    @property
     def guide_channels(self) -> int:
         """How many of the guide's channels are used: without the picture prior only the paper's I_3D."""
         return GUIDE_CHANNELS if self.picture_prior else 3
+
+    @property
+    def windows(self) -> tuple[Side, Side, Side]:
+        """Width and height of the windows of ``engine.components.COMPONENTS``."""
+        return self.mouth, self.eye, self.eye
+
+    @property
+    def graphs(self) -> tuple[str, ...]:
+        """The graphs that are exported."""
+        return ("source", "frame", "refiner") if self.has_refiner else ("source", "frame")
 
     def feature_width(self, resolution: int) -> int:
         """Channels of F_s and of F_3D at ``resolution``."""
@@ -82,6 +106,7 @@ class Variant:
         """The inverse of ``to_json``."""
         values: dict[str, Any] = json.loads(text)
         values["blocks"] = tuple((resolution, width) for resolution, width in values["blocks"])
+        values |= {name: tuple(values[name]) for name in ("refiner", "mouth", "eye")}
         return Variant(**values)
 
 
@@ -109,10 +134,23 @@ LIVE = Variant(
     guide_size=256,
     sub_pixels=2,
     mask=True,
+    refiner=(16, 32, 64),
+    mouth=(128, 96),
+    eye=(96, 64),
 )
 
 # The same code in a second of test time.
 TINY_PAPER = replace(PAPER, name="tiny-paper", size=16, blocks=((4, 16), (8, 16), (16, 8)), latent=16, guide_size=16)
-TINY_LIVE = replace(LIVE, name="tiny-live", size=32, blocks=((4, 16), (8, 16), (8, 16)), latent=16, guide_size=16)
+TINY_LIVE = replace(
+    LIVE,
+    name="tiny-live",
+    size=32,
+    blocks=((4, 16), (8, 16), (8, 16)),
+    latent=16,
+    guide_size=16,
+    refiner=(8, 8, 8),
+    mouth=(16, 8),
+    eye=(8, 8),
+)
 
 VARIANTS = {variant.name: variant for variant in (PAPER, LIVE, TINY_PAPER, TINY_LIVE)}

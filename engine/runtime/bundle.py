@@ -1,4 +1,4 @@
-"""The bundle: the folder with an exported generator. manifest.json, source.onnx, frame.onnx."""
+"""The bundle: the folder with an exported generator. manifest.json, source.onnx, frame.onnx and, of some, refiner.onnx."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import AssetError
-from engine.generator.variants import GUIDE_CHANNELS, SOURCE_CHANNELS, Variant
+from engine.generator.variants import GUIDE_CHANNELS, REFINER_CHANNELS, SOURCE_CHANNELS, Variant
 from engine.runtime.engines import Workshop
 from engine.runtime.sessions import Check, Session, open_session
 from engine.values import COEFFICIENTS, Floats
 
-FORMAT = 1  # of the manifest; raised when an older program could not use a newer bundle
+FORMAT = 2  # of the manifest; raised when an older program could not use a newer bundle
 MANIFEST = "manifest.json"
 ASSETS = Path(__file__).parents[1] / "assets"
 LIVE_BUNDLE = ASSETS / "live"
 HEAD_ASSET = ASSETS / "open_head.npz"
-GRAPHS = ("source", "frame")
 
 
 @dataclass(frozen=True)
@@ -54,15 +53,18 @@ class Bundle:
     checks: Mapping[str, Check]
 
     def open(self, graph: str, engine: str = "auto", *, threads: int | None = None, workshop: Workshop | None = None) -> Session:
-        """A session for 'source' or 'frame', self-tested; raises ConfigError, AssetError."""
+        """A session for one of the variant's graphs, self-tested; raises ConfigError, AssetError."""
         path, check = self.folder / f"{graph}.onnx", self.checks[graph]
         return open_session(path, engine, threads=threads, check=check, workshop=workshop)
 
 
 def input_shapes(graph: str, variant: Variant) -> dict[str, tuple[int, ...]]:
-    """Name → shape of what is fed to 'source' or 'frame'."""
+    """Name → shape of what is fed to a graph."""
     if graph == "source":
         return {"photo": (1, SOURCE_CHANNELS, variant.size, variant.size)}
+    if graph == "refiner":
+        (mouth, eye, _), channels = variant.windows, REFINER_CHANNELS
+        return {"mouth": (1, channels, mouth[1], mouth[0]), "eyes": (2, channels, eye[1], eye[0])}
     shapes: dict[str, tuple[int, ...]] = {
         "z": (1, COEFFICIENTS),
         "guide": (1, GUIDE_CHANNELS, variant.guide_size, variant.guide_size),
@@ -118,16 +120,17 @@ def read_bundle(folder: Path) -> Bundle:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
             raise AssetError(
-                f"The generator in {folder} has format {manifest['format']}, this program reads {FORMAT}: update it."
+                f"The generator in {folder} has format {manifest['format']}, this program reads {FORMAT}: update the "
+                "program, or export the generator anew."
             )
-        entries = {graph: manifest["graphs"][graph] for graph in GRAPHS}
+        variant = Variant.from_json(json.dumps(manifest["variant"]))
+        entries = {graph: manifest["graphs"][graph] for graph in variant.graphs}
         for graph, entry in entries.items():
             _require_hash(folder / f"{graph}.onnx", entry["sha256"], "is damaged: install the program again or export it anew")
         if manifest["head_sha256"] is not None:
             _require_hash(
                 HEAD_ASSET, manifest["head_sha256"], f"is not the head model that the generator in {folder} was trained with"
             )
-        variant = Variant.from_json(json.dumps(manifest["variant"]))
         checks = {
             graph: Check(
                 {name: np.array(values, np.float32) for name, values in entry["self_test"].items()},

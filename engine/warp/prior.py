@@ -8,6 +8,7 @@ import cv2
 import numba
 import numpy as np
 
+from engine.components import COMPONENTS
 from engine.render.raster import Indices
 from engine.values import Floats, Picture
 from engine.warp.visible import EDGES, HALF, ONE, empty_rows, find_visible
@@ -23,12 +24,14 @@ class Prior:
     render        (N, N, 3) uint8  I_3D of the head, 0 elsewhere
     render_weight (N, N)           0…1, where the photograph has nothing to show and I_3D stands in
     coverage      (N, N)           1 where the head mesh is, else 0
+    components    (3, 2)           the middles of mouth, right and left eye, crop coordinates
     """
 
     flow: Floats
     render: Picture
     render_weight: Floats
     coverage: Floats
+    components: Floats
 
     @staticmethod
     def empty(size: int) -> Prior:
@@ -39,6 +42,7 @@ class Prior:
             np.zeros(rgb, np.uint8),
             np.zeros(plane, np.float32),
             np.zeros(plane, np.float32),
+            np.zeros((len(COMPONENTS), 2), np.float32),
         )
 
 
@@ -55,7 +59,8 @@ class PriorPainter:
         self._prior = Prior.empty(size)
 
     def draw(self, screen: Floats, attributes: Floats) -> Prior:
-        """(V, 3) vertices in crop coordinates and depth, (V, 6) ``ATTRIBUTES`` → the prior, overwritten by the next call."""
+        """(V, 3) vertices in crop coordinates and depth, (V, 6) ``ATTRIBUTES`` → the prior, overwritten by the next call; its
+        components are not known here and left alone."""
         out = self._prior
         find_visible(screen, self.triangles, self._depth, self._seen, self._edges)
         self._known[:] = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.components import COMPONENTS
 from engine.conventions import pixel_grid
 from engine.render.raster import Indices
 from engine.render.reference import ReferenceRenderer
@@ -25,7 +26,9 @@ def draw_prior(screen: Floats, triangles: Indices, heads: int, attributes: Float
     padded = np.pad(weight, 1, mode="reflect").astype(np.float64)
     softened = sum(padded[1 + j : 1 + j + size, 1 + i : 1 + i + size] for j, i in NEIGHBOURS) / 9
     softened = np.asarray(softened, np.float32)
-    return Prior(_continued(weight, softened, flow), render, softened, head.astype(np.float32))
+    return Prior(
+        _continued(weight, softened, flow), render, softened, head.astype(np.float32), np.zeros((len(COMPONENTS), 2), np.float32)
+    )
 
 
 def _continued(weight: Floats, softened: Floats, flow: Floats) -> Floats:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.components import OUTLINES, middles
 from engine.conventions import rotation
 from engine.head import PersonalHead
 from engine.render import create_renderer
@@ -38,6 +39,8 @@ class SourceGeometry:
         placed, screen = np.empty((vertices, 3), np.float32), np.empty((vertices, 3), np.float32)
         move(head.shape(source.expression, source.gaze), follow, deeper, source.pose, source.pose, placed, screen)
         self._look = look = look_at(head, placed, screen, create_renderer("cpu", len(photo)))
+        self._outlines = head.model.triangles[head.model.landmark_triangles[OUTLINES]]
+        self._on_outlines = head.model.landmark_weights[OUTLINES].astype(np.float32)
         self._lids = lids_of(head.model, screen, photo)
         self._skin = Skin(look.uv, np.asarray(look.stretched, np.float32), look.facing, np.asarray(albedo, np.float32))
 
@@ -66,4 +69,7 @@ class SourceGeometry:
         change = z.expression - source.expression
         faded = change[JAW_OPEN] / JAW_DROPS if look.mouth_open else np.abs(change[MOUTH_COEFFICIENTS]).max() / LIPS_PART
         self._attributes[:vertices, 2] = np.maximum(look.unseen, np.clip(faded, 0, 1) * look.fading)
-        return self.painter.draw(self._screen, self._attributes)
+        prior = self.painter.draw(self._screen, self._attributes)
+        outlines = np.einsum("kci,kc->ki", self._screen[self._outlines, :2], self._on_outlines)
+        prior.components[:] = middles(outlines)
+        return prior

@@ -13,21 +13,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from engine.components import COMPONENTS, OUTLINES, middles
 from engine.errors import InputError
 from engine.generator.compose_torch import Drive, Layers
 from engine.generator.variants import Variant
-from engine.regress.landmarks import OUTER_LIPS
 from engine.values import Floats
 from trainer.data.mirror import Mirror
 from trainer.data.shards import CROP_PX
 from trainer.generator.augment import Pair, augment
 from trainer.generator.scenes import Plane, SceneFolder
 
-RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
-LEFT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
-REGIONS = ((OUTER_LIPS, 1.25), (RIGHT_EYE, 1.7), (LEFT_EYE, 1.7))  # landmarks of a region, and by how much their hull is widened
+REGIONS = tuple(zip(COMPONENTS, (1.25, 1.7, 1.7), strict=True))  # landmarks of a region, and by how much their hull is widened
 LIDS = 0.15  # margin above and below a region, in its widths
-ON_FACE = 0.6  # share of windows that are centred on mouth or eyes
 JITTER = 0.12  # of such a window's centre, crop coordinates
 
 
@@ -70,15 +67,25 @@ class Mixture:
     """Sets of scenes drawn with fixed shares, with replacement."""
 
     def __init__(
-        self, sets: Sequence[SceneFolder], shares: Sequence[float], mirror: Mirror, *, seed: int, variant: Variant, window: int
+        self,
+        sets: Sequence[SceneFolder],
+        shares: Sequence[float],
+        mirror: Mirror,
+        *,
+        seed: int,
+        variant: Variant,
+        window: int,
+        on_components: float,
     ) -> None:
-        """Raises InputError without sets, when the shares do not fit, or when a set has nothing to reconstruct."""
+        """``window``, ``on_components``: as in ``GeneratorConfig``. Raises InputError without sets, when the shares do not
+        fit, or when a set has nothing to reconstruct."""
         if not sets or len(sets) != len(shares) or min(shares) <= 0:
             raise InputError(f"Each set of scenes needs a share above 0; got {len(sets)} sets and the shares {list(shares)}.")
         for one in sets:
             if not one.same:
                 raise InputError(f"{one.name} holds no scene with a target: make it again by `python -m trainer scenes`.")
-        self._sets, self._mirror, self._seed, self._window = sets, mirror, seed, window
+        self._sets, self._mirror, self._seed = sets, mirror, seed
+        self._window, self._on_components = window, on_components
         self._size = variant.size
         self._shares = np.array(shares) / sum(shares)
 
@@ -100,7 +107,8 @@ class Mixture:
     def _load(self, chosen: int, place: tuple[int, int], seed: int) -> tuple[Pair, tuple[int, int], str]:
         rng = np.random.default_rng(seed)
         pair = augment(Pair(*self._sets[chosen][place]), rng, self._mirror)
-        return pair, draw_window(pair.moment.points, self._size, self._window, rng), self._sets[chosen].label(*place)
+        corner = draw_window(pair.moment.points, self._size, self._window, self._on_components, rng)
+        return pair, corner, self._sets[chosen].label(*place)
 
 
 def _share(group: list[tuple[int, tuple[int, int], int]], k: int, n: int) -> list[tuple[int, tuple[int, int], int]]:
@@ -108,10 +116,11 @@ def _share(group: list[tuple[int, tuple[int, int], int]], k: int, n: int) -> lis
     return group[k * each : (k + 1) * each]
 
 
-def draw_window(points: Floats, size: int, window: int, rng: np.random.Generator) -> tuple[int, int]:
-    """Left and upper edge [px] of the window that is judged: often around mouth or eyes, else anywhere."""
+def draw_window(points: Floats, size: int, window: int, on_components: float, rng: np.random.Generator) -> tuple[int, int]:
+    """Left and upper edge [px] of the window that is judged: with the chance ``on_components`` around mouth or eyes, else
+    anywhere."""
     most = size - window
-    if rng.random() < ON_FACE:
+    if rng.random() < on_components:
         region, _ = REGIONS[int(rng.integers(len(REGIONS)))]
         centre = points[list(region)].mean(0) + rng.normal(0, JITTER, 2)
         corner = (centre + 1) * size / 2 - window / 2
@@ -143,6 +152,7 @@ def collate(pairs: Sequence[Pair], windows: Sequence[tuple[int, int]], names: Se
         pictures([moment.render for moment in moments]),
         planes([moment.coverage for moment in moments], 1.0),
         planes([moment.render_weight for moment in moments], 1 / 255),
+        numbers([middles(moment.points[OUTLINES]) for moment in moments]),
     )
     targets = [moment.target for moment in moments if moment.target is not None]
     tight = numbers([moment.tight for moment in moments]) * torch.tensor([2 / CROP_PX, 2 / CROP_PX, 1 / CROP_PX])

@@ -32,6 +32,7 @@ def generator(
     init_stylegan2: Annotated[
         Path | None, typer.Option("--init-stylegan2", help="Start from StyleGAN2's weights (.pkl, .pt).")
     ] = None,
+    start_from: Annotated[Path | None, typer.Option(help="Start from another run's last.pt: its averaged weights.")] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only print what it would take; needs no sets.")] = False,
     gpus: Annotated[int, typer.Option(min=1, help="For --plan: so many GPUs.")] = 8,
     gpu: Annotated[str, typer.Option(help="For --plan: which; an unknown name tells those there are.")] = "V100",
@@ -63,23 +64,35 @@ def generator(
     if not sets or out is None:
         raise ConfigError("Wanted the folders of scenes to learn from and --out, the run's folder; or --plan alone.")
     settings = read_settings(GeneratorConfig, config, changes)
-    run(settings, [parse_set(text) for text in sets], out, open_judges(settings, features, regressor, identity), init_stylegan2)
+    if init_stylegan2 is not None and start_from is not None:
+        raise ConfigError("Of --init-stylegan2 and --start-from, which both say where to begin, give one.")
+    judges = open_judges(settings, features, regressor, identity)
+    run(settings, [parse_set(text) for text in sets], out, judges, init_stylegan2, start_from)
 
 
-def run(settings: GeneratorConfig, sets: Sequence[tuple[Path, float]], out: Path, judges: Judges, stylegan2: Path | None) -> None:
-    """Trains, or goes on. ``sets``: folders of scenes and their shares; ``stylegan2``: weights that a fresh run starts from."""
+def run(
+    settings: GeneratorConfig,
+    sets: Sequence[tuple[Path, float]],
+    out: Path,
+    judges: Judges,
+    stylegan2: Path | None,
+    other: Path | None,
+) -> None:
+    """Trains, or goes on. ``sets``: folders of scenes and their shares; ``stylegan2``, ``other``: weights of StyleGAN2 or another
+    run's checkpoint that a fresh run starts from."""
     from engine.head import load_head
     from trainer.data.mirror import mirror_of
     from trainer.generator.batches import Mixture
-    from trainer.generator.loop import LAST, train, variant_of
+    from trainer.generator.loop import LAST, take_average, train, variant_of
     from trainer.generator.objective import Objective
     from trainer.generator.run import Training
     from trainer.generator.scenes import SceneFolder
     from trainer.training.distributed import team
 
-    if stylegan2 is not None and (out / LAST).exists():
+    if (stylegan2 or other) is not None and (out / LAST).exists():
+        option = "--start-from" if stylegan2 is None else "--init-stylegan2"
         raise ConfigError(
-            f"{out} has begun already, and --init-stylegan2 is for a fresh run: leave it out to go on, or take another folder."
+            f"{out} has begun already, and {option} is for a fresh run: leave it out to go on, or take another folder."
         )
     head, opened = load_head(), [SceneFolder(folder) for folder, _ in sets]
     objective = Objective(settings, head, judges)
@@ -90,11 +103,14 @@ def run(settings: GeneratorConfig, sets: Sequence[tuple[Path, float]], out: Path
         seed=settings.seed,
         variant=variant_of(settings.variant, flow=settings.flow),
         window=settings.window,
+        on_components=settings.on_components,
     )
     with team() as together:
         network = start(settings)
         if stylegan2 is not None:
             begin_from(network, stylegan2, out if together.leads else None)
+        if other is not None:
+            take_average(network, other)
         train(Training(network, settings, together), mixture, objective, out)
 
 

@@ -10,6 +10,7 @@ from engine.errors import ConfigError
 from engine.generator.variants import VARIANTS
 
 TERMS = ("reconstruction", "perceptual", "restraint", "adversarial", "mesh", "identity")
+PARTS = ("everything", "refiner")
 PRECISIONS = ("float32", "bfloat16", "float16")
 
 # What may change when a run goes on: how long, how often it reports, and on how many threads.
@@ -21,6 +22,7 @@ class GeneratorConfig:
     """Every field is a setting of the file; the paper's numbers where it gives any (section 4), StyleGAN2's for R1.
 
     variant           "live", "paper", …: ``engine.generator.variants``
+    learns            "everything", or only the "refiner" of mouth and eyes, which is several times cheaper
     flow              False: ablation A of the paper, sources are concatenated unwarped
     images            length of the training
     batch             pictures a step, over all processes
@@ -34,6 +36,7 @@ class GeneratorConfig:
     cross             share of a batch that shows somebody else's motion; the others have a target
     regions           how much more a pixel of mouth and eyes counts than others
     window            side of the full-resolution window in which pictures are judged [px]
+    on_components     share of these windows that lie on mouth or eyes; the others lie anywhere
     r1_every          steps between two gradient penalties
     r1_weight         γ of R1
     discriminator     width of its finest layer
@@ -45,6 +48,7 @@ class GeneratorConfig:
     """
 
     variant: str = "live"
+    learns: str = "everything"
     flow: bool = True
     images: int = 100_000
     batch: int = 8
@@ -67,6 +71,7 @@ class GeneratorConfig:
     cross: float = 0.5
     regions: float = 4.0
     window: int = 256
+    on_components: float = 0.6
     r1_every: int = 16
     r1_weight: float = 1.0
     discriminator: int = 16
@@ -82,6 +87,10 @@ class GeneratorConfig:
             raise ConfigError(f"variant must be one of {', '.join(VARIANTS)}; got {self.variant!r}.")
         if self.precision not in PRECISIONS:
             raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}.")
+        if self.learns not in PARTS:
+            raise ConfigError(f"learns must be one of {', '.join(PARTS)}; got {self.learns!r}.")
+        if self.learns == "refiner" and not VARIANTS[self.variant].has_refiner:
+            raise ConfigError(f'The variant {self.variant} has no refiner that could learn: set learns = "everything".')
         positive = (
             "images", "batch", "accumulate", "rate", "warm_up", "half_life", "regions", "window", "r1_every", "discriminator",
             "checkpoint_every", "report_every", "pictures_every",
@@ -89,7 +98,7 @@ class GeneratorConfig:
         for name in positive:
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} must be greater than 0; got {getattr(self, name)!r}.")
-        for name in ("decay", "cross"):
+        for name in ("decay", "cross", "on_components"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} must lie in 0…1; got {getattr(self, name)!r}.")
         size = VARIANTS[self.variant].size

@@ -25,6 +25,7 @@ from trainer.training.diverged import diverged
 from trainer.training.schedule import learning_rate
 
 BETAS = (0.0, 0.99)  # of Adam, as StyleGAN2
+REFINER = "refiner."  # before its parameters' names
 WIDEST = 256  # of the discriminator
 FOLD = {"live": 2, "tiny-live": 2}  # the discriminator's, for variants that train on ordinary machines
 
@@ -45,8 +46,14 @@ class Training:
         self.images, self.steps, self.seconds = 0, 0, 0.0
         self.generator = generator.to(team.device)
         self._zero = torch.zeros((), device=team.device)
+        if config.learns == "refiner":
+            self.generator.requires_grad_(False)
+            for name, parameter in self.generator.named_parameters():
+                parameter.requires_grad_(name.startswith(REFINER))
         self.average = Average(self.generator, config.half_life)
-        self.optimiser = torch.optim.Adam(self.generator.parameters(), lr=config.rate, betas=BETAS)
+        self.optimiser = torch.optim.Adam(
+            [p for p in self.generator.parameters() if p.requires_grad], lr=config.rate, betas=BETAS
+        )
         self.scaler = torch.amp.GradScaler(team.device.type, enabled=config.precision == "float16")
         self._generate = _together(self.generator, team)
         self.discriminator: Discriminator | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -54,6 +54,9 @@ def decibels(got: Floats | Picture, wanted: Floats | Picture, peak: float = 255.
     return 200.0 if error == 0 else float(10 * np.log10(peak**2 / error))
 
 
+COMPONENTS_AT = np.array([[0.1, 0.3], [-0.3, -0.2], [0.3, -0.25]], np.float32)  # mouth, right and left eye
+
+
 @dataclass(frozen=True)
 class Scene:
     """One photograph with its layers and one drive, uint8 and 0…1 as live use has them."""
@@ -65,12 +68,14 @@ class Scene:
     flow: Floats
     render: Picture
     render_weight: Floats
+    components: Floats = field(default_factory=COMPONENTS_AT.copy)
 
     def tensors(self) -> tuple[torch.Tensor, Layers, Drive]:
         """I_s, layers and drive for ``FarGenerator.forward``."""
         z = torch.linspace(-1, 1, COEFFICIENTS)[None]
         weight = plane(self.render_weight)
-        drive = Drive(z, torch.from_numpy(self.flow).permute(2, 0, 1)[None], tensor(self.render), torch.ones_like(weight), weight)
+        flow, components = torch.from_numpy(self.flow).permute(2, 0, 1)[None], torch.from_numpy(self.components)[None]
+        drive = Drive(z, flow, tensor(self.render), torch.ones_like(weight), weight, components)
         return tensor(self.photo), Layers(tensor(self.foreground), plane(self.matte), tensor(self.plate)), drive
 
 
@@ -120,4 +125,6 @@ def made(variant: Variant, *, seed: int = 0, trained: bool = False) -> FarGenera
             for block in generator.blocks:
                 for head in block.heads.children():
                     torch.nn.init.normal_(head.weight, std=0.2)
+            for net in () if generator.refiner is None else generator.refiner.children():
+                torch.nn.init.normal_(net.head.weight, std=0.2)
     return generator

@@ -27,7 +27,7 @@ def animated(generator: Generator, scene: scenes.Scene) -> Picture:
     generator.set_source(scene.foreground, scene.matte, scene.plate, scene.photo)
     guide = make_guide(scene.render, np.ones((512, 512), np.float32), scene.render_weight, generator.guide_size)
     z = np.linspace(-1, 1, COEFFICIENTS, dtype=np.float32)
-    return generator.generate(z, guide, scene.flow, scene.render, scene.render_weight).copy()
+    return generator.generate(z, guide, scene.flow, scene.render, scene.render_weight, scene.components).copy()
 
 
 def test_at_rest_the_picture_is_the_photograph(generator: Generator) -> None:
@@ -84,9 +84,11 @@ def test_a_source_prepared_aside_does_not_disturb_the_one_in_use(generator: Gene
     prepared = generator.prepare(second.photo, second.matte, second.photo, second.photo)
     guide = make_guide(first.render, first.matte, first.render_weight, generator.guide_size)
     z = np.zeros(COEFFICIENTS, np.float32)
-    assert np.array_equal(generator.generate(z, guide, first.flow, first.render, first.render_weight), before)
+    assert np.array_equal(generator.generate(z, guide, first.flow, first.render, first.render_weight, first.components), before)
     generator.use(prepared)
-    assert np.array_equal(generator.generate(z, guide, first.flow, first.render, first.render_weight), second.photo)
+    assert np.array_equal(
+        generator.generate(z, guide, first.flow, first.render, first.render_weight, first.components), second.photo
+    )
 
 
 def test_the_features_of_a_photograph_are_computed_once(generator: Generator) -> None:
@@ -106,7 +108,7 @@ def test_without_a_photograph_it_says_so() -> None:
     with pytest.raises(RuntimeError, match="set_source"):
         Generator(threads=1).generate(
             np.zeros(COEFFICIENTS, np.float32), make_guide(empty, nothing, nothing, 256), np.zeros((512, 512, 2), np.float32),
-            empty, nothing,
+            empty, nothing, scenes.COMPONENTS_AT,
         )  # fmt: skip
 
 
@@ -115,9 +117,9 @@ def test_wrong_shapes_and_types_are_refused_by_name(generator: Generator) -> Non
     generator.set_source(scene.foreground, scene.matte, scene.plate, scene.photo)
     guide, z = make_guide(scene.render, scene.matte, scene.render_weight, 256), np.zeros(COEFFICIENTS, np.float32)
     with pytest.raises(ValueError, match=r"prior_flow must be float32 \(512, 512, 2\), got float32 \(256, 256, 2\)"):
-        generator.generate(z, guide, scene.flow[::2, ::2], scene.render, scene.render_weight)
+        generator.generate(z, guide, scene.flow[::2, ::2], scene.render, scene.render_weight, scene.components)
     with pytest.raises(ValueError, match=r"render_weight must be float32 \(512, 512\), got float64"):
-        generator.generate(z, guide, scene.flow, scene.render, scene.render_weight.astype(np.float64))  # type: ignore[arg-type]
+        generator.generate(z, guide, scene.flow, scene.render, scene.render_weight.astype(np.float64), scene.components)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="matte must be float32"):
         generator.prepare(scene.photo, scene.matte[:9], scene.photo, scene.photo)
 
@@ -126,7 +128,9 @@ def test_views_that_are_not_contiguous_are_taken(generator: Generator) -> None:
     scene = scenes.still(512)
     generator.set_source(scene.foreground, scene.matte.T, scene.plate, scene.photo)
     guide, z = make_guide(scene.render, scene.matte, scene.render_weight, 256), np.zeros(COEFFICIENTS, np.float32)
-    got = generator.generate(z, guide, scene.flow.transpose(1, 0, 2), scene.render[:, ::-1], scene.render_weight.T)
+    got = generator.generate(
+        z, guide, scene.flow.transpose(1, 0, 2), scene.render[:, ::-1], scene.render_weight.T, scene.components
+    )
     assert np.array_equal(got, scene.photo)
 
 

@@ -138,13 +138,13 @@ def test_a_gpu_that_dies_while_running_costs_no_picture(
     live.set_source(scene.foreground, scene.matte, scene.plate, scene.photo)
     guide = make_guide(scene.render, np.ones_like(scene.matte), scene.render_weight, live.guide_size)
     z = np.linspace(-1, 1, COEFFICIENTS, dtype=np.float32)
-    pictures = [live.generate(z, guide, scene.flow, scene.render, scene.render_weight).copy()]
+    pictures = [live.generate(z, guide, scene.flow, scene.render, scene.render_weight, scene.components).copy()]
     thread = live._ladder._thread
     assert thread is not None
     thread.join(20)
     engines = []
     for _ in range(5):
-        pictures.append(live.generate(z, guide, scene.flow, scene.render, scene.render_weight).copy())
+        pictures.append(live.generate(z, guide, scene.flow, scene.render, scene.render_weight, scene.components).copy())
         engines.append(live.engine)
     assert engines == ["tensorrt"] * 3 + ["openvino"] * 2
     for picture in pictures[1:]:

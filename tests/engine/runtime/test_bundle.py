@@ -49,12 +49,12 @@ def test_a_missing_file_is_named(copy: Path, name: str) -> None:
 
 
 def test_a_newer_format_asks_for_an_update(copy: Path) -> None:
-    edit(copy, format=2)
-    with pytest.raises(AssetError, match="has format 2, this program reads 1"):
+    edit(copy, format=3)
+    with pytest.raises(AssetError, match="has format 3, this program reads 2"):
         read_bundle(copy)
 
 
-@pytest.mark.parametrize("text", ["{", "{}", '{"format": 1}', '{"format": 1, "graphs": {}}', "[]", "\xff"])
+@pytest.mark.parametrize("text", ["{", "{}", '{"format": 2}', '{"format": 2, "graphs": {}}', "[]", "\xff"])
 def test_a_senseless_manifest_is_refused(copy: Path, text: str) -> None:
     (copy / MANIFEST).write_text(text, encoding="latin-1")
     with pytest.raises(AssetError, match="is not a generator's manifest"):

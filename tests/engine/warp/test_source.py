@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.animator import Animator, Source
+from engine.components import OUTLINES, middles
 from engine.head import load_head
 from engine.portrait import Portrait
 from engine.regress.portrait import fit_portrait
@@ -77,6 +78,17 @@ def test_an_opening_mouth_is_not_painted_with_stretched_teeth(animator: Animator
     assert geometry.prior(rest).render_weight.mean() < 1e-3
     wider = float(rest.expression[EXPRESSION_NAMES.index("jawOpen")]) + 0.35
     assert (geometry.prior(turned(rest, jawOpen=wider)).render_weight > 0.5).sum() > 500
+
+
+def test_mouth_and_eyes_are_where_the_tracker_sees_them_and_turn_with_the_head(hopper_source: Source, hopper: Portrait) -> None:
+    seen = middles(hopper.face.landmarks[OUTLINES, :2]) / 256 - 1
+    rest = hopper_source.geometry.prior(hopper_source.coefficients).components.copy()
+    assert np.abs(rest - seen).max() * 256 < 2.5
+    moved = hopper_source.geometry.prior(turned(hopper_source.coefficients, 0.2)).components - rest
+    assert (moved[:, 0] > 0.03).all()  # to the right of the picture
+    opened = hopper_source.geometry.prior(turned(hopper_source.coefficients, jawOpen=0.5)).components - rest
+    assert opened[0, 1] > 0.02
+    np.testing.assert_allclose(opened[1:], 0, atol=0.004)
 
 
 def test_the_same_z_gives_the_same_prior(source: Source) -> None:

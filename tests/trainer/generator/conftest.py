@@ -86,4 +86,4 @@ def mixture(scenes: SceneFolder, head: HeadModel) -> Mixture:
 
 
 def mix(scenes: SceneFolder, head: HeadModel) -> Mixture:
-    return Mixture([scenes], [1.0], mirror_of(head), seed=0, variant=TINY_LIVE, window=TINY.window)
+    return Mixture([scenes], [1.0], mirror_of(head), seed=0, variant=TINY_LIVE, window=TINY.window, on_components=0.6)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.components import LEFT_EYE
 from engine.conventions import pixel_grid, place, project
 from engine.errors import InputError
 from engine.generator.variants import TINY_LIVE
@@ -19,7 +20,7 @@ from tests.trainer.generator.conftest import TINY, face_points, make_scene
 from trainer.data.mirror import mirror_of
 from trainer.data.similarity import Similarity
 from trainer.generator.augment import Pair, draw_similarity, forgotten, mirrored, moved, recoloured
-from trainer.generator.batches import LEFT_EYE, Mixture, draw_window, region_mask
+from trainer.generator.batches import Mixture, draw_window, region_mask
 from trainer.generator.scenes import Moment, SceneFolder
 
 
@@ -150,7 +151,7 @@ def test_colours_change_everywhere_alike(head: HeadModel) -> None:
 
 def test_windows_lie_in_the_picture_and_often_on_the_face(head: HeadModel) -> None:
     points, rng = face_points(head), np.random.default_rng(0)
-    corners = np.array([draw_window(points, 512, 128, rng) for _ in range(200)])
+    corners = np.array([draw_window(points, 512, 128, 0.6, rng) for _ in range(200)])
     assert corners.min() >= 0
     assert corners.max() <= 384
     mouth = (points[list(OUTER_LIPS)].mean(0) + 1) * 256
@@ -170,4 +171,4 @@ def test_regions_cover_mouth_and_eyes_also_when_shut(head: HeadModel) -> None:
 
 def test_shares_must_fit(scenes: SceneFolder, head: HeadModel) -> None:
     with pytest.raises(InputError, match="share above 0"):
-        Mixture([scenes], [0.0], mirror_of(head), seed=0, variant=TINY_LIVE, window=TINY.window)
+        Mixture([scenes], [0.0], mirror_of(head), seed=0, variant=TINY_LIVE, window=TINY.window, on_components=0.6)

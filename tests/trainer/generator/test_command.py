@@ -10,14 +10,16 @@ import torch
 import typer
 from typer.testing import CliRunner
 
-from engine.errors import ConfigError
+from engine.errors import ConfigError, InputError
 from tests.trainer.generator.conftest import TINY
 from tests.trainer.stylegan2.files import write_rosinality
 from trainer.generator.command import INIT, generator, run
+from trainer.generator.config import GeneratorConfig
 from trainer.generator.loop import LAST, load_average
 from trainer.generator.objective import Judges
 from trainer.generator.planning import judges_of
 from trainer.generator.scenes import SceneFolder
+from trainer.training.checkpoint import load_checkpoint, save_checkpoint
 
 STYLED = replace(TINY, variant="tiny-paper", images=4, weights={"reconstruction": 1.0})
 
@@ -65,7 +67,7 @@ def test_a_fresh_run_starts_from_stylegan2_and_tells_what_was_copied(
 ) -> None:
     write_rosinality(tmp_path / "ffhq.pt")
     sets, out = [(tmp_path / "scenes", 1.0)], tmp_path / "run"
-    run(replace(STYLED, rate=1e-9), sets, out, Judges(), tmp_path / "ffhq.pt")
+    run(replace(STYLED, rate=1e-9), sets, out, Judges(), tmp_path / "ffhq.pt", None)
     lines = (out / INIT).read_text().splitlines()
     assert lines[0].startswith("StyleGAN2: ")
     assert lines[0] in capsys.readouterr().out
@@ -73,4 +75,51 @@ def test_a_fresh_run_starts_from_stylegan2_and_tells_what_was_copied(
     torch.testing.assert_close(load_average(out / LAST).constant.data, theirs)
 
     with pytest.raises(ConfigError, match="has begun already, and --init-stylegan2 is for a fresh run"):
-        run(STYLED, sets, out, Judges(), tmp_path / "ffhq.pt")
+        run(STYLED, sets, out, Judges(), tmp_path / "ffhq.pt", None)
+
+
+def test_a_fresh_run_starts_from_another_and_the_refiner_alone_learns(scenes: SceneFolder, tmp_path: Path) -> None:
+    sets, first, second = [(tmp_path / "scenes", 1.0)], tmp_path / "first", tmp_path / "second"
+    run(TINY, sets, first, Judges(), None, None)
+    finer = replace(TINY, learns="refiner", rate=0.01)
+    run(finer, sets, second, Judges(), None, first / LAST)
+    before, after = (load_average(folder / LAST).state_dict() for folder in (first, second))
+    changed = {name for name, values in after.items() if not torch.equal(values, before[name])}
+    assert changed
+    assert all(name.startswith("refiner.") for name in changed)
+
+    with pytest.raises(ConfigError, match="has begun already, and --start-from is for a fresh run"):
+        run(finer, sets, second, Judges(), None, first / LAST)
+
+
+def test_a_checkpoint_without_a_refiner_is_a_start_and_one_of_another_variant_is_not(scenes: SceneFolder, tmp_path: Path) -> None:
+    sets, first = [(tmp_path / "scenes", 1.0)], tmp_path / "first"
+    run(TINY, sets, first, Judges(), None, None)
+    checkpoint = load_checkpoint(first / LAST)
+    average = checkpoint.state["average"]
+    checkpoint.state["average"] = {name: values for name, values in average.items() if not name.startswith("refiner.")}
+    save_checkpoint(tmp_path / "older.pt", checkpoint)
+    run(replace(TINY, images=4, rate=1e-9), sets, tmp_path / "second", Judges(), None, tmp_path / "older.pt")
+    got = load_average(tmp_path / "second" / LAST)
+    assert got.refiner is not None
+    torch.testing.assert_close(got.constant, average["constant"])
+    assert not got.refiner.mouth.head.weight.abs().max() > 1e-6
+
+    checkpoint.state["average"] = {"constant": average["constant"]}
+    save_checkpoint(tmp_path / "other.pt", checkpoint)
+    with pytest.raises(InputError, match=r"other\.pt is no checkpoint of a generator of this variant"):
+        run(TINY, sets, tmp_path / "third", Judges(), None, tmp_path / "other.pt")
+
+
+def test_two_starts_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--init-stylegan2 and --start-from"):
+        generator(["scenes"], tmp_path, init_stylegan2=tmp_path / "a.pt", start_from=tmp_path / "b.pt")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"learns": "half"}, "must be one of everything, refiner"), ({"learns": "refiner", "variant": "paper"}, "has no refiner")],
+)
+def test_what_cannot_learn_is_refused(changes: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        GeneratorConfig(**changes)  # type: ignore[arg-type]

@@ -49,7 +49,7 @@ class Bundled:
         def draw(z: Coefficients, prior: Prior) -> Picture:
             generator.use(source)
             guide = make_guide(prior.render, prior.coverage, prior.render_weight, generator.guide_size)
-            return generator.generate(z.vector(), guide, prior.flow, prior.render, prior.render_weight).copy()
+            return generator.generate(z.vector(), guide, prior.flow, prior.render, prior.render_weight, prior.components).copy()
 
         return draw
 
@@ -81,9 +81,10 @@ def layers_of(sitter: Sitter) -> Layers:
 
 def drive_of(z: Coefficients, prior: Prior) -> Drive:
     """z_des and its prior likewise."""
-    planes = [torch.from_numpy(plane.astype(np.float32))[None, None] for plane in (prior.coverage, prior.render_weight)]
+    coverage, weight = (torch.from_numpy(plane.astype(np.float32))[None, None] for plane in (prior.coverage, prior.render_weight))
     flow = torch.from_numpy(prior.flow.transpose(2, 0, 1).copy())[None]
-    return Drive(torch.from_numpy(z.vector())[None], flow, as_tensor(prior.render), *planes)
+    components = torch.from_numpy(prior.components.copy())[None]
+    return Drive(torch.from_numpy(z.vector())[None], flow, as_tensor(prior.render), coverage, weight, components)
 
 
 def _require_size(size: int, path: Path) -> None:
