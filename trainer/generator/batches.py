@@ -21,6 +21,7 @@ from engine.values import Floats
 from trainer.data.mirror import Mirror
 from trainer.data.shards import CROP_PX
 from trainer.generator.augment import Pair, augment
+from trainer.generator.mining import prefer, wrongness
 from trainer.generator.scenes import Plane, SceneFolder
 
 REGIONS = tuple(zip(COMPONENTS, (1.25, 1.7, 1.7), strict=True))  # landmarks of a region, and by how much their hull is widened
@@ -76,16 +77,17 @@ class Mixture:
         variant: Variant,
         window: int,
         on_components: float,
+        candidates: int,
     ) -> None:
-        """``window``, ``on_components``: as in ``GeneratorConfig``. Raises InputError without sets, when the shares do not
-        fit, or when a set has nothing to reconstruct."""
+        """``window``, ``on_components``, ``candidates``: as in ``GeneratorConfig``. Raises InputError without sets, when the
+        shares do not fit, or when a set has nothing to reconstruct."""
         if not sets or len(sets) != len(shares) or min(shares) <= 0:
             raise InputError(f"Each set of scenes needs a share above 0; got {len(sets)} sets and the shares {list(shares)}.")
         for one in sets:
             if not one.same:
                 raise InputError(f"{one.name} holds no scene with a target: make it again by `python -m trainer scenes`.")
         self._sets, self._mirror, self._seed = sets, mirror, seed
-        self._window, self._on_components = window, on_components
+        self._window, self._on_components, self._candidates = window, on_components, candidates
         self._size = variant.size
         self._shares = np.array(shares) / sum(shares)
 
@@ -96,22 +98,34 @@ class Mixture:
         same = count - round(count * cross)
         drawn = [self._draw(rng, number < same) for number in range(count)]
         mine = [d for group in (drawn[:same], drawn[same:]) for d in _share(group, *part)]
-        pairs = [self._load(*one) for one in mine]
+        pairs = [self._load(one) for one in mine]
         return collate([pair for pair, _, _ in pairs], [w for _, w, _ in pairs], [n for _, _, n in pairs], self._size)
 
-    def _draw(self, rng: np.random.Generator, same: bool) -> tuple[int, tuple[int, int], int]:
+    def _draw(self, rng: np.random.Generator, same: bool) -> Drawn:
         chosen = int(rng.choice(len(self._sets), p=self._shares))
         pool = self._sets[chosen].same if same or not self._sets[chosen].cross else self._sets[chosen].cross
-        return chosen, pool[int(rng.integers(len(pool)))], int(rng.integers(2**62))
+        numbers = rng.integers(len(pool), size=self._candidates if same else 1)
+        return Drawn(chosen, tuple(pool[int(number)] for number in numbers), int(rng.integers(2**62)))
 
-    def _load(self, chosen: int, place: tuple[int, int], seed: int) -> tuple[Pair, tuple[int, int], str]:
-        rng = np.random.default_rng(seed)
-        pair = augment(Pair(*self._sets[chosen][place]), rng, self._mirror)
+    def _load(self, drawn: Drawn) -> tuple[Pair, tuple[int, int], str]:
+        rng, scenes = np.random.default_rng(drawn.seed), self._sets[drawn.chosen]
+        pairs = [scenes[place] for place in drawn.places]
+        number = 0 if len(pairs) == 1 else prefer([wrongness(*pair) for pair in pairs], rng)
+        pair = augment(Pair(*pairs[number]), rng, self._mirror)
         corner = draw_window(pair.moment.points, self._size, self._window, self._on_components, rng)
-        return pair, corner, self._sets[chosen].label(*place)
+        return pair, corner, scenes.label(*drawn.places[number])
 
 
-def _share(group: list[tuple[int, tuple[int, int], int]], k: int, n: int) -> list[tuple[int, tuple[int, int], int]]:
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn of a set: (scene, moment) places, of which one is taken, and the seed of what is done to it."""
+
+    chosen: int
+    places: tuple[tuple[int, int], ...]
+    seed: int
+
+
+def _share(group: list[Drawn], k: int, n: int) -> list[Drawn]:
     each = len(group) // n
     return group[k * each : (k + 1) * each]
 

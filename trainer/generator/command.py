@@ -104,6 +104,7 @@ def run(
         variant=variant_of(settings.variant, flow=settings.flow),
         window=settings.window,
         on_components=settings.on_components,
+        candidates=settings.candidates,
     )
     with team() as together:
         network = start(settings)

@@ -35,6 +35,7 @@ class GeneratorConfig:
     weights           term → weight in eq. 13 and 14, names as in ``TERMS``
     cross             share of a batch that shows somebody else's motion; the others have a target
     regions           how much more a pixel of mouth and eyes counts than others
+    candidates        so many pairs are drawn for one, which is taken with a chance as geometry is wrong about its mouth and eyes
     window            side of the full-resolution window in which pictures are judged [px]
     on_components     share of these windows that lie on mouth or eyes; the others lie anywhere
     r1_every          steps between two gradient penalties
@@ -70,6 +71,7 @@ class GeneratorConfig:
     )
     cross: float = 0.5
     regions: float = 4.0
+    candidates: int = 1
     window: int = 256
     on_components: float = 0.6
     r1_every: int = 16
@@ -92,8 +94,8 @@ class GeneratorConfig:
         if self.learns == "refiner" and not VARIANTS[self.variant].has_refiner:
             raise ConfigError(f'The variant {self.variant} has no refiner that could learn: set learns = "everything".')
         positive = (
-            "images", "batch", "accumulate", "rate", "warm_up", "half_life", "regions", "window", "r1_every", "discriminator",
-            "checkpoint_every", "report_every", "pictures_every",
+            "images", "batch", "accumulate", "rate", "warm_up", "half_life", "regions", "candidates", "window", "r1_every",
+            "discriminator", "checkpoint_every", "report_every", "pictures_every",
         )  # fmt: skip
         for name in positive:
             if not getattr(self, name) > 0:

@@ -85,5 +85,14 @@ def mixture(scenes: SceneFolder, head: HeadModel) -> Mixture:
     return mix(scenes, head)
 
 
-def mix(scenes: SceneFolder, head: HeadModel) -> Mixture:
-    return Mixture([scenes], [1.0], mirror_of(head), seed=0, variant=TINY_LIVE, window=TINY.window, on_components=0.6)
+def mix(scenes: SceneFolder, head: HeadModel, candidates: int = 1) -> Mixture:
+    return Mixture(
+        [scenes],
+        [1.0],
+        mirror_of(head),
+        seed=0,
+        variant=TINY_LIVE,
+        window=TINY.window,
+        on_components=0.6,
+        candidates=candidates,
+    )

@@ -171,4 +171,4 @@ def test_regions_cover_mouth_and_eyes_also_when_shut(head: HeadModel) -> None:
 
 def test_shares_must_fit(scenes: SceneFolder, head: HeadModel) -> None:
     with pytest.raises(InputError, match="share above 0"):
-        Mixture([scenes], [0.0], mirror_of(head), seed=0, variant=TINY_LIVE, window=TINY.window, on_components=0.6)
+        Mixture([scenes], [0.0], mirror_of(head), seed=0, variant=TINY_LIVE, window=TINY.window, on_components=0.6, candidates=1)
