@@ -135,8 +135,8 @@ LIVE = Variant(
     sub_pixels=2,
     mask=True,
     refiner=(16, 32, 64),
-    mouth=(128, 96),
-    eye=(96, 64),
+    mouth=(112, 88),
+    eye=(80, 48),
 )
 
 # The same code in a second of test time.

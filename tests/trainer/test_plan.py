@@ -38,9 +38,9 @@ def test_arithmetic_is_that_of_the_layers() -> None:
 
 
 def test_the_generators_arithmetic_is_three_times_that_of_a_picture() -> None:
-    """docs/generator.md counts 2.0 GFLOP for a picture of such a variant, 0.4 for its source and 0.4 for mouth and eyes."""
+    """docs/generator.md counts 2.0 GFLOP for a picture of such a variant, 0.4 for its source and 0.3 for mouth and eyes."""
     found = plan(replace(LIVE, blocks=((4, 128), (8, 128), (16, 128), (32, 128), (64, 96), (128, 32), (128, 32))), 8, 8)
-    assert found.gflop == pytest.approx(3 * (2.02 + 0.36 + 0.36), rel=0.05)
+    assert found.gflop == pytest.approx(3 * (2.02 + 0.36 + 0.26), rel=0.05)
 
 
 def test_what_waits_for_the_backward_pass_is_counted_once() -> None:

@@ -86,7 +86,7 @@ def test_only_the_windows_change_and_their_edges_hardly() -> None:
 def test_a_window_that_would_leave_the_picture_is_moved_inside() -> None:
     scene = replace(scenes.moving(LIVE.size), components=np.array([[1.4, 1.4], [-2, 0], [0, -1.0]], np.float32))
     places = corners(scene.components, LIVE.windows, LIVE.size)
-    assert places.tolist() == [[512 - 128, 512 - 96], [0, 256 - 32], [256 - 48, 0]]
+    assert places.tolist() == [[512 - 112, 512 - 88], [0, 256 - 24], [256 - 40, 0]]
     assert refined(LIVE, scene).shape == scene.photo.shape
 
 
