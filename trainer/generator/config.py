@@ -22,7 +22,7 @@ class GeneratorConfig:
     """Every field is a setting of the file; the paper's numbers where it gives any (section 4), StyleGAN2's for R1.
 
     variant           "live", "paper", …: ``engine.generator.variants``
-    learns            "everything", or only the "refiner" of mouth and eyes, which is several times cheaper
+    learns            "everything", or only the "refiner" of mouth and eyes, whose steps are cheaper
     flow              False: ablation A of the paper, sources are concatenated unwarped
     images            length of the training
     batch             pictures a step, over all processes
