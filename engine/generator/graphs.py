@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from engine.errors import AssetError
 from engine.generator.far import FarGenerator
-from engine.generator.variants import GUIDE_CHANNELS, REFINER_CHANNELS, SOURCE_CHANNELS, Variant
+from engine.generator.variants import GUIDE_CHANNELS, SOURCE_CHANNELS, Variant
 from engine.values import COEFFICIENTS
 
 HALF_SUFFIX = ".half"  # of the name under which a parameter is stored in half precision
@@ -100,8 +100,7 @@ class RefinerGraph(Graph):
 
     def example(self) -> dict[str, Tensor]:
         """mouth (1, 7, H, W), eyes (2, 7, H, W)."""
-        (mouth, eye, _), channels = self.generator.variant.windows, REFINER_CHANNELS
-        return {"mouth": torch.zeros(1, channels, mouth[1], mouth[0]), "eyes": torch.zeros(2, channels, eye[1], eye[0])}
+        return {name: torch.zeros(shape) for name, shape in self.generator.variant.refiner_inputs.items()}
 
     def forward(self, mouth: Tensor, eyes: Tensor) -> tuple[Tensor, Tensor]:
         """(1, 4, H, W) and (2, 4, H, W): c and s."""

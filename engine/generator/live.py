@@ -54,10 +54,10 @@ class Generator:
         bundle = read_bundle(folder)
         variant = self._variant = bundle.variant
         self.size, self.guide_size, self._top = variant.size, variant.guide_size, variant.top
-        # F_s is needed once per photograph: always by an engine that is ready at once
-        self._encoder = bundle.open("source", engine if engine in FIRST else "auto", threads=threads)
-        # mouth and eyes too, on one thread: their windows are small, and the picture is on the CPU when it is painted
-        finer = bundle.open("refiner", engine if engine in FIRST else "auto", threads=1) if variant.has_refiner else None
+        ready = engine if engine in FIRST else "auto"  # at once: F_s is needed once per photograph,
+        self._encoder = bundle.open("source", ready, threads=threads)
+        # and mouth and eyes are small, and in a picture that is on the CPU when it is painted: one thread will do
+        finer = bundle.open("refiner", ready, threads=1) if variant.has_refiner else None
         self._refinement = None if finer is None else Refinement(finer, variant)
         self._z = np.zeros((1, COEFFICIENTS), np.float32)
         self._prior = np.zeros((1, 2, variant.top, variant.top), np.float32)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from engine.components import Side, corners
-from engine.generator.variants import REFINER_CHANNELS, Variant
+from engine.generator.variants import Variant
 from engine.runtime.sessions import Session
 from engine.values import Floats, Picture
 
@@ -18,8 +18,7 @@ class Refinement:
     def __init__(self, session: Session, variant: Variant) -> None:
         """``session``: the graph 'refiner'."""
         self._session, self._size, self._sides = session, variant.size, variant.windows
-        mouth, eye, _ = variant.windows
-        self._mouth, self._eyes = empty_windows(1, mouth), empty_windows(2, eye)
+        self._mouth, self._eyes = (np.empty(shape, np.float32) for shape in variant.refiner_inputs.values())
 
     def apply(self, picture: Picture, render: Picture, render_weight: Floats, components: Floats, strength: float) -> None:
         """Changes the picture (S, S, 3), as it was composed; ``strength`` 0…1 of the corrections are made. Arguments as
@@ -37,12 +36,6 @@ class Refinement:
         for (levels, _, _), before, state in zip(windows, seen, (mouth[0], eyes[0], eyes[1, :, :, ::-1]), strict=True):
             change = (state[:3] - state[3] * before[:3]).transpose(1, 2, 0) * np.float32(127.5 * strength)
             levels[:] = np.clip(np.rint(levels + change), 0, 255)
-
-
-def empty_windows(count: int, side: Side) -> Floats:
-    """(count, 7, H, W) for what the refiner sees."""
-    width, height = side
-    return np.empty((count, REFINER_CHANNELS, height, width), np.float32)
 
 
 def _views(planes: tuple[Picture, Picture, Floats], place: list[int], side: Side) -> list[Picture | Floats]:

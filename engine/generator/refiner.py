@@ -68,11 +68,11 @@ class Refiner(nn.Module):
             torch.stack([_window(one, place[part], side) for one, place in zip(seen, places, strict=True)])
             for part, side in enumerate(self._sides)
         )
-        states = self.mouth(mouth), *self.eye(torch.cat([right, left.flip(3)])).chunk(2)
+        right_state, left_state = self.eye(torch.cat([right, left.flip(3)])).chunk(2)
+        states = self.mouth(mouth), right_state, left_state.flip(3)
         out = picture.clone()
-        for side, part, window, state in zip(self._sides, range(3), (mouth, right, left), states, strict=True):
-            upright = state.flip(3) if window is left else state
-            change = upright[:, :3] - upright[:, 3:] * window[:, :3]
+        for part, (side, window, state) in enumerate(zip(self._sides, (mouth, right, left), states, strict=True)):
+            change = state[:, :3] - state[:, 3:] * window[:, :3]
             for number, place in enumerate(places):
                 _window(out[number], place[part], side).add_(change[number])
         return out

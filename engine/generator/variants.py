@@ -88,6 +88,13 @@ class Variant:
         return self.mouth, self.eye, self.eye
 
     @property
+    def refiner_inputs(self) -> dict[str, tuple[int, ...]]:
+        """Name → shape of what the refiner sees of one picture: the mouth's window, and both eyes'."""
+        (mouth_width, mouth_height), (eye_width, eye_height) = self.mouth, self.eye
+        channels = REFINER_CHANNELS
+        return {"mouth": (1, channels, mouth_height, mouth_width), "eyes": (2, channels, eye_height, eye_width)}
+
+    @property
     def graphs(self) -> tuple[str, ...]:
         """The graphs that are exported."""
         return ("source", "frame", "refiner") if self.has_refiner else ("source", "frame")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import AssetError
-from engine.generator.variants import GUIDE_CHANNELS, REFINER_CHANNELS, SOURCE_CHANNELS, Variant
+from engine.generator.variants import GUIDE_CHANNELS, SOURCE_CHANNELS, Variant
 from engine.runtime.engines import Workshop
 from engine.runtime.sessions import Check, Session, open_session
 from engine.values import COEFFICIENTS, Floats
@@ -63,8 +63,7 @@ def input_shapes(graph: str, variant: Variant) -> dict[str, tuple[int, ...]]:
     if graph == "source":
         return {"photo": (1, SOURCE_CHANNELS, variant.size, variant.size)}
     if graph == "refiner":
-        (mouth, eye, _), channels = variant.windows, REFINER_CHANNELS
-        return {"mouth": (1, channels, mouth[1], mouth[0]), "eyes": (2, channels, eye[1], eye[0])}
+        return variant.refiner_inputs
     shapes: dict[str, tuple[int, ...]] = {
         "z": (1, COEFFICIENTS),
         "guide": (1, GUIDE_CHANNELS, variant.guide_size, variant.guide_size),

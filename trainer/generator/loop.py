@@ -19,7 +19,7 @@ from trainer.generator.batches import Batch, Mixture
 from trainer.generator.config import GeneratorConfig
 from trainer.generator.objective import Objective
 from trainer.generator.pictures import grid
-from trainer.generator.run import REFINER, Training
+from trainer.generator.run import Training
 from trainer.training.checkpoint import load_checkpoint
 from trainer.training.code import code_commit, program_version
 from trainer.training.curves import Curves
@@ -117,10 +117,8 @@ def load_average(path: Path) -> FarGenerator:
 def take_average(generator: FarGenerator, path: Path) -> None:
     """Gives a fresh generator the averaged weights of a checkpoint; a refiner that it lacks stays untrained. Raises InputError
     for one of another variant."""
+    untrained = {name: values for name, values in generator.state_dict().items() if name.startswith("refiner.")}
     try:
-        state = load_checkpoint(path).state["average"]
-        left_out = generator.load_state_dict(state, strict=False)
+        generator.load_state_dict(untrained | load_checkpoint(path).state["average"])
     except (KeyError, RuntimeError) as error:
         raise InputError(f"{path} is no checkpoint of a generator of this variant: give the last.pt of such a run.") from error
-    if left_out.unexpected_keys or any(not key.startswith(REFINER) for key in left_out.missing_keys):
-        raise InputError(f"{path} is no checkpoint of a generator of this variant: give the last.pt of such a run.")

@@ -25,7 +25,6 @@ from trainer.training.diverged import diverged
 from trainer.training.schedule import learning_rate
 
 BETAS = (0.0, 0.99)  # of Adam, as StyleGAN2
-REFINER = "refiner."  # before its parameters' names
 WIDEST = 256  # of the discriminator
 FOLD = {"live": 2, "tiny-live": 2}  # the discriminator's, for variants that train on ordinary machines
 
@@ -48,8 +47,7 @@ class Training:
         self._zero = torch.zeros((), device=team.device)
         if config.learns == "refiner":
             self.generator.requires_grad_(False)
-            for name, parameter in self.generator.named_parameters():
-                parameter.requires_grad_(name.startswith(REFINER))
+            self.generator.get_submodule("refiner").requires_grad_(True)
         self.average = Average(self.generator, config.half_life)
         self.optimiser = torch.optim.Adam(
             [p for p in self.generator.parameters() if p.requires_grad], lr=config.rate, betas=BETAS

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from engine.generator.compose_torch import Drive, Layers
-from engine.generator.far import FarBlock, FarGenerator, held
+from engine.generator.far import FarBlock, FarGenerator
+from engine.generator.held import held
 from engine.generator.layers import StyleConv
 from engine.generator.variants import PAPER, TINY_LIVE, TINY_PAPER, VARIANTS, Variant
 from tests.engine.generator import scenes
