@@ -14,6 +14,7 @@ from engine.values import Floats, Picture
 from engine.warp.visible import EDGES, HALF, ONE, empty_rows, find_visible
 
 ATTRIBUTES = 6  # of a vertex: place in the photograph u, v [crop units], how far it is unseen there 0…1, colour r, g, b 0…255
+SMOOTHING = (3, 3)  # of I_3D [px], with the weights 1 2 1: the tent filter of a renderer that takes one sample a pixel
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Prior:
     """What geometry knows of a driven picture; arrays are reused by the next call.
 
     flow          (N, N, 2)        backward flow into the photograph, ``engine.conventions``
-    render        (N, N, 3) uint8  I_3D of the head, 0 elsewhere
+    render        (N, N, 3) uint8  I_3D of the head, 0 elsewhere; smoothed, for a pixel shows one triangle: teeth would be saws
     render_weight (N, N)           0…1, where the photograph has nothing to show and I_3D stands in
     coverage      (N, N)           1 where the head mesh is, else 0
     components    (3, 2)           the middles of mouth, right and left eye, crop coordinates
@@ -55,7 +56,7 @@ class PriorPainter:
         self._edges = np.empty((len(triangles), EDGES), np.float32)
         self._planes = np.empty((len(triangles), 2 + 3 * ATTRIBUTES), np.float32)
         self._known = np.empty(len(triangles), np.bool_)
-        self._weight = np.empty((size, size), np.float32)
+        self._weight, self._render = np.empty((size, size), np.float32), np.empty((size, size, 3), np.uint8)
         self._prior = Prior.empty(size)
 
     def draw(self, screen: Floats, attributes: Floats) -> Prior:
@@ -66,8 +67,9 @@ class PriorPainter:
         self._known[:] = False
         top, bottom = _paint(
             self._seen, self._edges, self.triangles, self.heads, attributes, self._planes, self._known,
-            self._weight, out.flow, out.render, out.coverage,
+            self._weight, out.flow, self._render, out.coverage,
         )  # fmt: skip
+        cv2.GaussianBlur(self._render, SMOOTHING, 0, dst=out.render)
         out.render_weight[:] = 0
         if bottom > top:  # somewhere in these rows I_3D is wanted
             rows = slice(max(top - 2, 0), min(bottom + 2, len(self._weight)))

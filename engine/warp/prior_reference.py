@@ -12,6 +12,7 @@ from engine.values import Floats
 from engine.warp.prior import Prior
 
 NEIGHBOURS = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+TENT = {-1: 0.25, 0: 0.5, 1: 0.25}
 
 
 def draw_prior(screen: Floats, triangles: Indices, heads: int, attributes: Floats, size: int) -> Prior:
@@ -23,6 +24,10 @@ def draw_prior(screen: Floats, triangles: Indices, heads: int, attributes: Float
     flow = np.where((raster.triangle >= 0)[..., None], values[..., :2] - pixel_grid(size), 0).astype(np.float32)
     weight = np.where(head, values[..., 2], 0).astype(np.float32)
     render = np.where(head[..., None], np.clip(values[..., 3:] + 0.5, 0, 255), 0).astype(np.uint8)
+    beside = np.pad(render, ((1, 1), (1, 1), (0, 0)), mode="reflect").astype(np.float64)
+    render = np.rint(sum(TENT[j] * TENT[i] * beside[1 + j : 1 + j + size, 1 + i : 1 + i + size] for j, i in NEIGHBOURS)).astype(
+        np.uint8
+    )
     padded = np.pad(weight, 1, mode="reflect").astype(np.float64)
     softened = sum(padded[1 + j : 1 + j + size, 1 + i : 1 + i + size] for j, i in NEIGHBOURS) / 9
     softened = np.asarray(softened, np.float32)

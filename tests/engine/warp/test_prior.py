@@ -50,7 +50,7 @@ def test_a_mesh_has_no_cracks() -> None:
 
 
 def assert_alike(got: Prior, wanted: Prior, beside: Floats) -> None:
-    """Equal within rounding, but for pixels beside an edge and those next to them (``render_weight`` is blurred)."""
+    """Equal within rounding, but for pixels beside an edge and those next to them (weights and I_3D are smoothed)."""
     grown = np.pad(beside, 2)
     size = len(beside)
     near = np.any([grown[j : j + size, i : i + size] for j in range(5) for i in range(5)], 0)
@@ -74,6 +74,19 @@ def test_the_prior_of_a_bent_sheet_is_the_readable_ones() -> None:
     wanted = draw_prior(screen, triangles, heads, attributes, SIZE)
     assert (wanted.render_weight > 0).any()
     assert_alike(painter.draw(screen, attributes), wanted, beside_an_edge(screen, triangles, SIZE))
+
+
+def test_an_edge_in_the_rendered_head_is_no_saw() -> None:
+    """A white sheet before a black one: what lies beside the edge is grey, whatever its slope."""
+    back = np.array([[-1, -1, 3], [1, -1, 3], [-1, 1, 3], [1, 1, 3]], np.float32)
+    front = np.array([[-1, -1, 2], [0.3, -1, 2], [-1, 1, 2], [-0.3, 1, 2]], np.float32)
+    corners = np.array([[0, 1, 2], [1, 3, 2]], np.int32)
+    attributes = np.zeros((8, ATTRIBUTES), np.float32)
+    attributes[4:, 3:] = 255
+    prior = PriorPainter(np.concatenate([corners, corners + 4]), 4, SIZE).draw(np.concatenate([back, front]), attributes)
+    levels = prior.render[..., 0].astype(int)
+    assert np.abs(np.diff(levels, axis=1)).max() <= 0.8 * 255
+    assert ((levels > 0) & (levels < 255)).any(1).all()
 
 
 def test_the_prior_of_a_portrait_is_the_readable_ones(mona_source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
