@@ -32,24 +32,47 @@ ZERO, ONE, HALF, FULL = np.float32(0), np.float32(1), np.float32(127.5), np.floa
 
 
 @nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
-def _enlarge_row(y: int, state: Floats, line: Floats, row: Floats) -> None:
-    """Row y of the state (6, R, R), as it is when R = S, bilinearly enlarged when 2R = S → (6, S)."""
+def _enlarge_row(y: int, state: Floats, line: Floats, wide: Floats, held: NDArray[np.int64], row: Floats) -> None:
+    """Row y of the state (6, R, R) bilinearly enlarged by a whole number → (6, S).
+
+    ``wide`` (2, 6, S) and ``held`` (2,) keep the last two of its rows, enlarged along themselves, and which they are.
+    """
     size = state.shape[1]
-    if row.shape[1] == size:
-        for channel in range(state.shape[0]):
-            for x in range(size):
-                row[channel, x] = state[channel, y, x]
-        return
-    nearest = y // 2
-    other = min(max(nearest + 2 * (y % 2) - 1, 0), size - 1)
+    factor = row.shape[1] // size
+    before, share = _between(y % factor, factor)
+    upper, lower = max(y // factor + before, 0), min(y // factor + before + 1, size - 1)
+    for other in (upper, lower):
+        if held[other % 2] != other:
+            _widen(state[:, other], line, wide[other % 2])
+            held[other % 2] = other
+    above, below = wide[upper % 2], wide[lower % 2]
     for channel in range(state.shape[0]):
+        for x in range(row.shape[1]):
+            row[channel, x] = above[channel, x] + share * (below[channel, x] - above[channel, x])
+
+
+@nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
+def _widen(narrow: Floats, line: Floats, wide: Floats) -> None:
+    """(6, R) → (6, S), along the row."""
+    size = narrow.shape[1]
+    factor = wide.shape[1] // size
+    for channel in range(narrow.shape[0]):
         for x in range(size):
-            line[x + 1] = np.float32(0.75) * state[channel, nearest, x] + np.float32(0.25) * state[channel, other, x]
+            line[x + 1] = narrow[channel, x]
         line[0], line[size + 1] = line[1], line[size]
-        for x in range(size):
-            here = np.float32(0.75) * line[x + 1]
-            row[channel, 2 * x] = here + np.float32(0.25) * line[x]
-            row[channel, 2 * x + 1] = here + np.float32(0.25) * line[x + 2]
+        for part in range(factor):
+            before, share = _between(part, factor)
+            for x in range(size):
+                left = line[x + 1 + before]
+                wide[channel, factor * x + part] = left + share * (line[x + 2 + before] - left)
+
+
+@nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
+def _between(part: int, factor: int) -> tuple[int, np.float32]:
+    """Where a point's part, one of ``factor``, lies: from the point before (−1) or from the point itself (0), and how far to the
+    next one (0…1)."""
+    place = (np.float32(part) + np.float32(0.5)) / np.float32(factor) - np.float32(0.5)
+    return (-1, place + np.float32(1)) if place < 0 else (0, place)
 
 
 @nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
@@ -114,9 +137,11 @@ def _blend_row(picture: Floats, row: Floats, mix: Floats, levels: NDArray[np.uin
 
 
 class _Scratch(NamedTuple):
-    """One band's buffers: a row of the state before and after it is enlarged, places, P, levels."""
+    """One band's buffers: for ``_enlarge_row``; places, P, levels."""
 
     line: Floats
+    wide: Floats
+    held: NDArray[np.int64]
     row: Floats
     places: NDArray[np.int32]
     picture: Floats
@@ -129,9 +154,10 @@ def _compose_rows(
     plate: Picture, render: Picture, weight: Floats, mix: Floats, scratch: _Scratch, out: Picture,
 ) -> None:  # fmt: skip
     """Rows first…last of the picture."""
-    line, row, places, picture, levels = scratch
+    line, wide, held, row, places, picture, levels = scratch
+    held[:] = -1
     for y in range(first, last):
-        _enlarge_row(y, state, line, row)
+        _enlarge_row(y, state, line, wide, held, row)
         _place_row(y, prior, row, places)
         _picture_row(y, places, front, matte, across, down, plate, render, weight, picture)
         _blend_row(picture, row, mix, levels, out[y])
@@ -163,11 +189,11 @@ def pack(foreground: Picture, matte: Floats, plate: Picture) -> PackedLayers:
 
 
 class Compositor:
-    """Composes pictures of ``size`` pixels from states of as many points or half as many; ``threads`` bands run at once."""
+    """Composes pictures of ``size`` pixels from states of as many points or a whole part of them, in so many bands at once."""
 
     def __init__(self, size: int, state_size: int, *, threads: int = 2) -> None:
-        if state_size not in (size, size // 2):
-            raise ValueError(f"a picture of {size} pixels needs a state of {size} or {size // 2} points, got {state_size}")
+        if size % state_size:
+            raise ValueError(f"a picture of {size} pixels needs a state of as many points or a whole part, got {state_size}")
         self._bands = [
             (int(first), int(last), _scratch(size, state_size))
             for first, last in pairwise(np.linspace(0, size, threads + 1).astype(int))
@@ -205,6 +231,8 @@ class Compositor:
 def _scratch(size: int, state_size: int) -> _Scratch:
     return _Scratch(
         np.zeros(state_size + 2, np.float32),
+        np.zeros((2, STATE_CHANNELS, size), np.float32),
+        np.zeros(2, np.int64),
         np.zeros((STATE_CHANNELS, size), np.float32),
         np.zeros((2, size), np.int32),
         np.zeros((3, size), np.float32),
