@@ -17,8 +17,7 @@ from torch import Tensor, nn
 
 from engine.errors import AssetError
 from engine.generator.far import FarGenerator
-from engine.generator.variants import GUIDE_CHANNELS, SOURCE_CHANNELS, Variant
-from engine.values import COEFFICIENTS
+from engine.generator.variants import Variant
 
 HALF_SUFFIX = ".half"  # of the name under which a parameter is stored in half precision
 PREFIX = "generator."
@@ -41,7 +40,7 @@ class Graph(nn.Module):
 
     def example(self) -> dict[str, Tensor]:
         """Zeros of every input's shape, in the order of ``forward``."""
-        raise NotImplementedError
+        return {name: torch.zeros(shape) for name, shape in self.generator.variant.inputs(self.name).items()}
 
 
 class SourceGraph(Graph):
@@ -53,11 +52,6 @@ class SourceGraph(Graph):
     def outputs(self) -> list[str]:
         """Names of F_s, coarse to fine."""
         return self.features
-
-    def example(self) -> dict[str, Tensor]:
-        """The photograph."""
-        size = self.generator.variant.size
-        return {"photo": torch.zeros(1, SOURCE_CHANNELS, size, size)}
 
     def forward(self, photo: Tensor) -> list[Tensor]:
         """F_s, coarse to fine."""
@@ -74,14 +68,6 @@ class FrameGraph(Graph):
         """The state alone."""
         return ["state"]
 
-    def example(self) -> dict[str, Tensor]:
-        """z, guide, prior, F_s."""
-        variant = self.generator.variant
-        shapes = {"z": (1, COEFFICIENTS), "guide": (1, GUIDE_CHANNELS, variant.guide_size, variant.guide_size)}
-        shapes |= {"prior": (1, 2, variant.top, variant.top)} if variant.flow_prior else {}
-        shapes |= {f"source_{r}": (1, variant.feature_width(r), r, r) for r in variant.resolutions}
-        return {name: torch.zeros(shape) for name, shape in shapes.items()}
-
     def forward(self, z: Tensor, guide: Tensor, *rest: Tensor) -> tuple[Tensor]:
         """The state (1, 6, R, R)."""
         prior, source = (rest[0], rest[1:]) if self.generator.variant.flow_prior else (None, rest)
@@ -97,10 +83,6 @@ class RefinerGraph(Graph):
     def outputs(self) -> list[str]:
         """A state each."""
         return ["mouth_state", "eyes_state"]
-
-    def example(self) -> dict[str, Tensor]:
-        """mouth (1, 7, H, W), eyes (2, 7, H, W)."""
-        return {name: torch.zeros(shape) for name, shape in self.generator.variant.refiner_inputs.items()}
 
     def forward(self, mouth: Tensor, eyes: Tensor) -> tuple[Tensor, Tensor]:
         """(1, 4, H, W) and (2, 4, H, W): c and s."""

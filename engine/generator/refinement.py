@@ -18,7 +18,7 @@ class Refinement:
     def __init__(self, session: Session, variant: Variant) -> None:
         """``session``: the graph 'refiner'."""
         self._session, self._size, self._sides = session, variant.size, variant.windows
-        self._mouth, self._eyes = (np.empty(shape, np.float32) for shape in variant.refiner_inputs.values())
+        self._mouth, self._eyes = (np.empty(shape, np.float32) for shape in variant.inputs("refiner").values())
 
     def apply(self, picture: Picture, render: Picture, render_weight: Floats, components: Floats, strength: float) -> None:
         """Changes the picture (S, S, 3), as it was composed; ``strength`` 0…1 of the corrections are made. Arguments as

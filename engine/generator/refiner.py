@@ -1,8 +1,9 @@
 """The refiner (torch): mouth and eyes once more, at the picture's own resolution.
 
-Not in the paper, whose last FAR block works at full resolution everywhere. ``live`` cannot afford that: its network ends at half
-of it, from features at a quarter, which is too coarse for teeth and lids. Where people look it has this small U-Net, which sees
-the composed picture and what the renderer knows, and corrects it by the formula of the whole picture, out = (1 − s)·P + c.
+Not in the paper, whose last FAR block works at full resolution everywhere. ``live`` cannot afford that: its network ends at a
+quarter of it, from features at an eighth, which is too coarse for teeth and lids. Where people look it has this small U-Net,
+which sees the composed picture and what the renderer knows, and corrects it by the formula of the whole picture,
+out = (1 − s)·P + c.
 """
 
 from __future__ import annotations

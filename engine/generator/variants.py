@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from engine.components import Side
+from engine.values import COEFFICIENTS
 
 SOURCE_CHANNELS = 3
 GUIDE_CHANNELS = 5  # I_3D (RGB), coverage of the head mesh, render weight k
@@ -88,16 +89,25 @@ class Variant:
         return self.mouth, self.eye, self.eye
 
     @property
-    def refiner_inputs(self) -> dict[str, tuple[int, ...]]:
-        """Name → shape of what the refiner sees of one picture: the mouth's window, and both eyes'."""
-        (mouth_width, mouth_height), (eye_width, eye_height) = self.mouth, self.eye
-        channels = REFINER_CHANNELS
-        return {"mouth": (1, channels, mouth_height, mouth_width), "eyes": (2, channels, eye_height, eye_width)}
-
-    @property
     def graphs(self) -> tuple[str, ...]:
         """The graphs that are exported."""
         return ("source", "frame", "refiner") if self.has_refiner else ("source", "frame")
+
+    def inputs(self, graph: str) -> dict[str, tuple[int, ...]]:
+        """Name → shape of what one of ``graphs`` is fed, in its order: the photograph; z, the guide, the flow prior and F_s; or
+        what the refiner sees of one picture, the mouth's window and both eyes'."""
+        if graph == "source":
+            return {"photo": (1, SOURCE_CHANNELS, self.size, self.size)}
+        if graph == "refiner":
+            (mouth_width, mouth_height), (eye_width, eye_height) = self.mouth, self.eye
+            channels = REFINER_CHANNELS
+            return {"mouth": (1, channels, mouth_height, mouth_width), "eyes": (2, channels, eye_height, eye_width)}
+        shapes: dict[str, tuple[int, ...]] = {
+            "z": (1, COEFFICIENTS),
+            "guide": (1, GUIDE_CHANNELS, self.guide_size, self.guide_size),
+        }
+        shapes |= {"prior": (1, 2, self.top, self.top)} if self.flow_prior else {}
+        return shapes | {f"source_{r}": (1, self.feature_width(r), r, r) for r in self.resolutions}
 
     def feature_width(self, resolution: int) -> int:
         """Channels of F_s and of F_3D at ``resolution``."""
@@ -134,16 +144,16 @@ PAPER = Variant(
 LIVE = Variant(
     name="live",
     size=512,
-    blocks=((4, 96), (8, 96), (16, 96), (32, 96), (64, 64), (128, 24), (128, 24)),
+    blocks=((4, 96), (8, 96), (16, 96), (32, 64), (64, 48), (64, 32)),
     feature_share=0.5,
     convs=1,
     latent=128,
-    guide_size=256,
+    guide_size=128,
     sub_pixels=2,
     mask=True,
     refiner=(16, 32, 64),
-    mouth=(112, 88),
-    eye=(80, 48),
+    mouth=(128, 96),
+    eye=(96, 64),
 )
 
 # The same code in a second of test time.

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import AssetError
-from engine.generator.variants import GUIDE_CHANNELS, SOURCE_CHANNELS, Variant
+from engine.generator.variants import Variant
 from engine.runtime.engines import Workshop
 from engine.runtime.sessions import Check, Session, open_session
-from engine.values import COEFFICIENTS, Floats
+from engine.values import Floats
 
 FORMAT = 2  # of the manifest; raised when an older program could not use a newer bundle
 MANIFEST = "manifest.json"
@@ -56,20 +56,6 @@ class Bundle:
         """A session for one of the variant's graphs, self-tested; raises ConfigError, AssetError."""
         path, check = self.folder / f"{graph}.onnx", self.checks[graph]
         return open_session(path, engine, threads=threads, check=check, workshop=workshop)
-
-
-def input_shapes(graph: str, variant: Variant) -> dict[str, tuple[int, ...]]:
-    """Name → shape of what is fed to a graph."""
-    if graph == "source":
-        return {"photo": (1, SOURCE_CHANNELS, variant.size, variant.size)}
-    if graph == "refiner":
-        return variant.refiner_inputs
-    shapes: dict[str, tuple[int, ...]] = {
-        "z": (1, COEFFICIENTS),
-        "guide": (1, GUIDE_CHANNELS, variant.guide_size, variant.guide_size),
-        "prior": (1, 2, variant.top, variant.top),
-    }
-    return shapes | {f"source_{r}": (1, variant.feature_width(r), r, r) for r in variant.resolutions}
 
 
 def file_sha256(path: Path) -> str:
@@ -133,7 +119,7 @@ def read_bundle(folder: Path) -> Bundle:
         checks = {
             graph: Check(
                 {name: np.array(values, np.float32) for name, values in entry["self_test"].items()},
-                input_shapes(graph, variant),
+                variant.inputs(graph),
             )
             for graph, entry in entries.items()
         }

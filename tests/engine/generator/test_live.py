@@ -115,7 +115,10 @@ def test_without_a_photograph_it_says_so() -> None:
 def test_wrong_shapes_and_types_are_refused_by_name(generator: Generator) -> None:
     scene = scenes.still(512)
     generator.set_source(scene.foreground, scene.matte, scene.plate, scene.photo)
-    guide, z = make_guide(scene.render, scene.matte, scene.render_weight, 256), np.zeros(COEFFICIENTS, np.float32)
+    guide, z = (
+        make_guide(scene.render, scene.matte, scene.render_weight, generator.guide_size),
+        np.zeros(COEFFICIENTS, np.float32),
+    )
     with pytest.raises(ValueError, match=r"prior_flow must be float32 \(512, 512, 2\), got float32 \(256, 256, 2\)"):
         generator.generate(z, guide, scene.flow[::2, ::2], scene.render, scene.render_weight, scene.components)
     with pytest.raises(ValueError, match=r"render_weight must be float32 \(512, 512\), got float64"):
@@ -127,7 +130,10 @@ def test_wrong_shapes_and_types_are_refused_by_name(generator: Generator) -> Non
 def test_views_that_are_not_contiguous_are_taken(generator: Generator) -> None:
     scene = scenes.still(512)
     generator.set_source(scene.foreground, scene.matte.T, scene.plate, scene.photo)
-    guide, z = make_guide(scene.render, scene.matte, scene.render_weight, 256), np.zeros(COEFFICIENTS, np.float32)
+    guide, z = (
+        make_guide(scene.render, scene.matte, scene.render_weight, generator.guide_size),
+        np.zeros(COEFFICIENTS, np.float32),
+    )
     got = generator.generate(
         z, guide, scene.flow.transpose(1, 0, 2), scene.render[:, ::-1], scene.render_weight.T, scene.components
     )

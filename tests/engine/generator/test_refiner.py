@@ -86,7 +86,8 @@ def test_only_the_windows_change_and_their_edges_hardly() -> None:
 def test_a_window_that_would_leave_the_picture_is_moved_inside() -> None:
     scene = replace(scenes.moving(LIVE.size), components=np.array([[1.4, 1.4], [-2, 0], [0, -1.0]], np.float32))
     places = corners(scene.components, LIVE.windows, LIVE.size)
-    assert places.tolist() == [[512 - 112, 512 - 88], [0, 256 - 24], [256 - 40, 0]]
+    (mouth_width, mouth_height), (eye_width, eye_height) = LIVE.mouth, LIVE.eye
+    assert places.tolist() == [[512 - mouth_width, 512 - mouth_height], [0, 256 - eye_height // 2], [256 - eye_width // 2, 0]]
     assert refined(LIVE, scene).shape == scene.photo.shape
 
 
