@@ -127,14 +127,15 @@ class Live:
 
     def _track_forever(self) -> None:
         self._performer.prepare_tracker()
-        for number in itertools.count():
+        frames = itertools.count()
+        while True:
             if not self._awake.is_set():
                 self._awake.wait()
                 self._performer.resume()
             frame = self._camera.take(TICK_S)
             if self._stop.is_set():
                 return
-            if frame is not None and number % self._governor.level.track_every:
+            if frame is not None and next(frames) % self._governor.level.track_every:
                 continue
             with self._governor.working("tracking"):
                 cue = self._performer.step(frame)

@@ -15,7 +15,7 @@ from tests.fakes import MARKER, FakeAnimator, FakeDriver, FakeTracker, Said, fak
 from vcam.capture.choice import NoCamera
 from vcam.clock import SystemClock
 from vcam.config import Settings
-from vcam.governor import Governor
+from vcam.governor import LEVELS, Governor, Level
 from vcam.live import Live
 from vcam.messages import Messages
 from vcam.performer import Performer
@@ -44,12 +44,39 @@ class MarkerCamera:
         pass
 
 
-def make_live(photo: str, said: Said, camera: object | None = None, prepare: Callable[[Path], object] | None = None) -> Live:
+class SlowCamera(MarkerCamera):
+    """Every second time that it is asked it has nothing yet, as a webcam of 25 pictures a second."""
+
+    asked = 0
+
+    def take(self, timeout_s: float) -> Frame | None:
+        self.asked += 1
+        frame = super().take(timeout_s)
+        return None if self.asked % 2 else frame
+
+
+class LoweredGovernor(Governor):
+    """Of a machine that is always busy."""
+
+    @property
+    def level(self) -> Level:
+        return LEVELS[1]
+
+
+def make_live(
+    photo: str,
+    said: Said,
+    camera: object | None = None,
+    prepare: Callable[[Path], object] | None = None,
+    *,
+    tracker: FakeTracker | None = None,
+    govern: type[Governor] = Governor,
+) -> Live:
     clock = SystemClock()
     messages = Messages(said, clock)
     common = {"clock": clock, "messages": messages, "stats": Stats()}
     animator = FakeAnimator()
-    performer = Performer(FakeTracker, FakeDriver, **common)  # type: ignore[arg-type]
+    performer = Performer(lambda: tracker or FakeTracker(), FakeDriver, **common)  # type: ignore[arg-type]
     return Live(
         Path(photo),
         camera or MarkerCamera(),  # type: ignore[arg-type]
@@ -59,7 +86,7 @@ def make_live(photo: str, said: Said, camera: object | None = None, prepare: Cal
         screen=Screen(SIZE),
         clock=clock,
         messages=messages,
-        governor=Governor(clock, said),
+        governor=govern(clock, said),
     ).start()
 
 
@@ -130,6 +157,18 @@ def test_a_thread_that_fails_later_goes_on() -> None:
         assert wait_for(lambda: camera.taken > 110)
         assert live.failure is None
         assert said == ["The program failed unexpectedly (OSError: usb). It goes on."]
+    finally:
+        live.close()
+
+
+def test_with_less_work_every_second_frame_is_tracked_however_slowly_they_come() -> None:
+    tracker, camera = FakeTracker(), SlowCamera()
+    live = make_live("red.jpg", Said(), camera, tracker=tracker, govern=LoweredGovernor)
+    try:
+        assert wait_for(lambda: tracker.tracked > 0)
+        tracked, asked = tracker.tracked, camera.asked
+        assert wait_for(lambda: camera.asked >= asked + 80)
+        assert abs((tracker.tracked - tracked) - (camera.asked - asked) / 4) <= 2
     finally:
         live.close()
 
