@@ -12,7 +12,7 @@ from vcam.seams import Clock, Say
 
 WINDOW_S = 1.0  # over which a thread's load is taken
 MISSED = 0.93  # share of its time that a thread is busy; above it frames are lost
-ROOM = 0.6  # below it there is room for more
+TIGHT = 0.8  # above it no thread is given more
 PATIENCE_S, LONGEST_PATIENCE_S = 4.0, 64.0  # with room before the next step up; doubled when that step was a mistake
 MISTAKE_S = 10.0  # a step down so soon after a step up shows that the step up was a mistake
 SETTLE_S = 3.0  # after the start and after a rest: engines warm up
@@ -25,9 +25,13 @@ class Level:
     track_every    the face is looked for in every so-manieth frame; between them its motion is continued
     network_every  the network corrects every so-manieth picture, the others take the last corrections; 0 = it is left out
     slowness       a picture is drawn every so many output periods
+    relieved       the thread that has less to do than at the level before
+    room           share of its time below which that thread could do more again
     """
 
     name: str
+    relieved: str = ""
+    room: float = 0.0
     track_every: int = 1
     network_every: int = 1
     slowness: int = 1
@@ -35,10 +39,10 @@ class Level:
 
 LEVELS = (
     Level("full"),
-    Level("face every second frame", track_every=2),
-    Level("network every second picture", track_every=2, network_every=2),
-    Level("geometry only", track_every=2, network_every=0),
-    Level("half the pictures", track_every=2, network_every=0, slowness=2),
+    Level("face every second frame", "tracking", 0.45, track_every=2),
+    Level("network every second picture", "drawing", 0.6, track_every=2, network_every=2),
+    Level("geometry only", "drawing", 0.6, track_every=2, network_every=0),
+    Level("half the pictures", "drawing", 0.6, track_every=2, network_every=0, slowness=2),
 )
 FULL = LEVELS[0]
 
@@ -79,7 +83,7 @@ class Governor:
             now = self._clock.now()
             self._work.setdefault(thread, deque()).append((now, seconds))
             if now >= self._ready_s and not self._steady:
-                self._decide(max(self._load(thread, now) for thread in self._work), now)
+                self._decide({name: self._load(name, now) for name in self._work}, now)
 
     def _load(self, thread: str, now: float) -> float:
         """The share of the last second in which a thread was busy."""
@@ -88,12 +92,13 @@ class Governor:
             work.popleft()
         return sum(seconds for _, seconds in work) / WINDOW_S
 
-    def _decide(self, load: float, now: float) -> None:
-        if load >= ROOM:
+    def _decide(self, loads: dict[str, float], now: float) -> None:
+        most, level = max(loads.values()), self.level
+        if most >= TIGHT or loads.get(level.relieved, 0.0) >= level.room:
             self._room_s = None
         elif self._room_s is None:
             self._room_s = now
-        if load > MISSED and self._number + 1 < len(LEVELS):
+        if most > MISSED and self._number + 1 < len(LEVELS):
             self._lower(now)
         elif self._room_s is not None and now - self._room_s >= self._patience_s and self._number > 0:
             self._move(-1, now)

@@ -65,6 +65,15 @@ def test_it_comes_back_when_there_has_been_room_for_a_while() -> None:
     assert machine.said[-1] == "Quality: full (there is room again)."
 
 
+def test_after_a_hitch_it_comes_back_though_drawing_takes_most_of_its_time() -> None:
+    """Tracking every second frame spares tracking: whether there is room for more is told by tracking."""
+    machine = Machine(every(0.022))
+    machine.run(10)
+    machine.governor.worked("drawing", 1.0)
+    machine.run(PATIENCE_S + 3)
+    assert machine.levels == ["full", "face every second frame", "full"]
+
+
 def test_a_step_up_that_was_a_mistake_is_tried_ever_more_seldom() -> None:
     machine = Machine(every(0.01) | {"full": 0.05})
     machine.run(300)
