@@ -7,12 +7,17 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 from vcam.seams import Clock, Say
+
+Thread = Literal["tracking", "drawing"]
 
 WINDOW_S = 1.0  # over which a thread's load is taken
 MISSED = 0.93  # share of its time that a thread is busy; above it frames are lost
 TIGHT = 0.8  # above it no thread is given more
+# Below it the thread whose work became less may have it back; tracking would have twice as much.
+ROOM: dict[Thread, float] = {"tracking": 0.45, "drawing": 0.6}
 PATIENCE_S, LONGEST_PATIENCE_S = 4.0, 64.0  # with room before the next step up; doubled when that step was a mistake
 MISTAKE_S = 10.0  # a step down so soon after a step up shows that the step up was a mistake
 SETTLE_S = 3.0  # after the start and after a rest: engines warm up
@@ -26,12 +31,10 @@ class Level:
     network_every  the network corrects every so-manieth picture, the others take the last corrections; 0 = it is left out
     slowness       a picture is drawn every so many output periods
     relieved       the thread that has less to do than at the level before
-    room           share of its time below which that thread could do more again
     """
 
     name: str
-    relieved: str = ""
-    room: float = 0.0
+    relieved: Thread | None = None
     track_every: int = 1
     network_every: int = 1
     slowness: int = 1
@@ -39,10 +42,10 @@ class Level:
 
 LEVELS = (
     Level("full"),
-    Level("face every second frame", "tracking", 0.45, track_every=2),
-    Level("network every second picture", "drawing", 0.6, track_every=2, network_every=2),
-    Level("geometry only", "drawing", 0.6, track_every=2, network_every=0),
-    Level("half the pictures", "drawing", 0.6, track_every=2, network_every=0, slowness=2),
+    Level("face every second frame", "tracking", track_every=2),
+    Level("network every second picture", "drawing", track_every=2, network_every=2),
+    Level("geometry only", "drawing", track_every=2, network_every=0),
+    Level("half the pictures", "drawing", track_every=2, network_every=0, slowness=2),
 )
 FULL = LEVELS[0]
 
@@ -66,18 +69,18 @@ class Governor:
 
     def settle(self) -> None:
         """Forgets the past work: for a while nothing is decided."""
-        self._work: dict[str, deque[tuple[float, float]]] = {}
+        self._work: dict[Thread, deque[tuple[float, float]]] = {}
         self._ready_s = self._clock.now() + SETTLE_S
         self._room_s: float | None = None  # since when there has been room
 
     @contextmanager
-    def working(self, thread: str) -> Iterator[None]:
+    def working(self, thread: Thread) -> Iterator[None]:
         """Around a piece of work of ``thread``."""
         start_s = self._clock.now()
         yield
         self.worked(thread, self._clock.now() - start_s)
 
-    def worked(self, thread: str, seconds: float) -> None:
+    def worked(self, thread: Thread, seconds: float) -> None:
         """``thread`` has just been busy for ``seconds``."""
         with self._lock:
             now = self._clock.now()
@@ -85,16 +88,16 @@ class Governor:
             if now >= self._ready_s and not self._steady:
                 self._decide({name: self._load(name, now) for name in self._work}, now)
 
-    def _load(self, thread: str, now: float) -> float:
+    def _load(self, thread: Thread, now: float) -> float:
         """The share of the last second in which a thread was busy."""
         work = self._work[thread]
         while work and work[0][0] <= now - WINDOW_S:
             work.popleft()
         return sum(seconds for _, seconds in work) / WINDOW_S
 
-    def _decide(self, loads: dict[str, float], now: float) -> None:
-        most, level = max(loads.values()), self.level
-        if most >= TIGHT or loads.get(level.relieved, 0.0) >= level.room:
+    def _decide(self, loads: dict[Thread, float], now: float) -> None:
+        most, relieved = max(loads.values()), self.level.relieved
+        if most >= TIGHT or relieved is None or loads.get(relieved, 0.0) >= ROOM[relieved]:
             self._room_s = None
         elif self._room_s is None:
             self._room_s = now
