@@ -15,7 +15,7 @@ from engine.generator.far import FarGenerator
 from engine.generator.variants import LIVE, TINY_LIVE, TINY_PAPER, Variant
 from engine.runtime.trial import Trial
 from engine.values import COEFFICIENTS
-from vcam.bench_engines import network_gflop, peak_gflop_per_s, row
+from vcam.bench.engines import network_gflop, peak_gflop_per_s, row
 from vcam.cli import bench
 from vcam.cli.bench import comparison, numbers, read_run, show
 

@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 
 import vcam.assembly
-import vcam.bench
-import vcam.bench_engines
+import vcam.bench.engines
+import vcam.bench.pipeline
 import vcam.cli.edit
 import vcam.cli.render
 import vcam.cli.run
@@ -67,7 +67,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeAnimator:
         "live_driver": lambda *_options: FakeDriver,
         "demo_driver": lambda: FakeDriver,
     }
-    for module in (vcam.assembly, vcam.bench, vcam.cli.edit, vcam.cli.render):
+    for module in (vcam.assembly, vcam.bench.pipeline, vcam.cli.edit, vcam.cli.render):
         for name, fake in fakes.items():
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, fake)
@@ -307,10 +307,10 @@ def test_bench_prints_the_agreed_shape(
     engine: FakeAnimator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     z = np.zeros((2, 261), np.float32)
-    monkeypatch.setattr(vcam.bench, "read_recording", lambda: Recording(np.array([0, 9], np.float32), z))
-    monkeypatch.setattr(vcam.bench, "WARM_UP_S", 0.1)
-    monkeypatch.setattr(vcam.bench_engines, "engine_names", lambda: list(TRIALS))
-    monkeypatch.setattr(vcam.bench_engines, "try_engine", lambda _folder, name: TRIALS[name])
+    monkeypatch.setattr(vcam.bench.pipeline, "read_recording", lambda: Recording(np.array([0, 9], np.float32), z))
+    monkeypatch.setattr(vcam.bench.pipeline, "WARM_UP_S", 0.1)
+    monkeypatch.setattr(vcam.bench.engines, "engine_names", lambda: list(TRIALS))
+    monkeypatch.setattr(vcam.bench.engines, "try_engine", lambda _folder, name: TRIALS[name])
     assert run_command(["bench", "--json", "--seconds", "2"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert set(result) == {"end_to_end", "stages", "memory_mb", "unpaced", "engines", "peak_gflop_per_s"}

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.errors import InputError
-from vcam.bench import measure
+from vcam.bench.pipeline import measure
 from vcam.messages import say_on_stderr
 
 

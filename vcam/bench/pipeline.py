@@ -18,7 +18,7 @@ import numpy as np
 from engine.errors import HifiHeadError
 from engine.values import Frame, Picture
 from vcam.avatar import BUNDLED_PORTRAIT, Avatar
-from vcam.bench_engines import compare_engines, peak_gflop_per_s
+from vcam.bench.engines import compare_engines, peak_gflop_per_s
 from vcam.clock import SystemClock
 from vcam.config import Settings
 from vcam.demo import DemoDrive, read_recording

@@ -1,0 +1,1 @@
+"""What ``hifihead bench`` measures: the whole pipeline, and every engine by itself."""
