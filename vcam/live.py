@@ -17,7 +17,7 @@ from engine.errors import HifiHeadError
 from vcam.avatar import Avatar
 from vcam.cue import Cue
 from vcam.governor import Governor
-from vcam.messages import Messages, show_details
+from vcam.messages import Messages, log_failure
 from vcam.performer import Performer
 from vcam.portrayer import Portrayer
 from vcam.prediction import Predictor
@@ -118,7 +118,7 @@ class Live:
                 problem = error
             except Exception as error:  # noqa: BLE001 — a thread must not end unnoticed
                 problem = HifiHeadError(f"The program failed unexpectedly ({type(error).__name__}: {error}).")
-                show_details()
+                log_failure("The thread's work")
             if not self._live:
                 self.failure = problem
                 return None

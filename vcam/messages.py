@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import logging
 import sys
-import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -13,6 +12,8 @@ from vcam.seams import Clock, Say
 
 T = TypeVar("T")
 REPEAT_AFTER_S = 10.0
+
+logger = logging.getLogger(__name__)
 
 
 def say_on_stderr(sentence: str) -> None:
@@ -30,21 +31,35 @@ class Messages:
         self._last_s: dict[str, float] = {}
 
     def say_rarely(self, key: str, sentence: str) -> None:
-        now = self._clock.now()
-        if now - self._last_s.get(key, -REPEAT_AFTER_S) >= REPEAT_AFTER_S:
-            self._last_s[key] = now
+        if self._due(key):
             self.say(sentence)
 
     def attempt(self, key: str, what: str, action: Callable[[], T]) -> T | None:
-        """``action()``, or None when it fails in any way: the failure becomes one sentence, and the camera goes on."""
+        """``action()``, or None when it fails in any way: the failure becomes one sentence, and the camera goes on.
+
+        As often as the sentence is said, the traceback is logged.
+        """
         try:
             return action()
         except HifiHeadError as error:
-            self.say_rarely(key, str(error))
+            self._tell_failure(key, what, str(error))
         except Exception as error:  # noqa: BLE001 — a live camera must outlive any defect of one frame
-            self.say_rarely(key, f"{what} failed ({type(error).__name__}); the camera goes on without it.")
-            show_details()
+            self._tell_failure(key, what, f"{what} failed ({type(error).__name__}); the camera goes on without it.")
         return None
+
+    def _tell_failure(self, key: str, what: str, sentence: str) -> None:
+        """Says the sentence about the error at hand and logs its traceback, unless that was done a moment ago."""
+        if self._due(key):
+            self.say(sentence)
+            log_failure(what)
+
+    def _due(self, key: str) -> bool:
+        """Whether something may be said again under this key; then it counts as said."""
+        now = self._clock.now()
+        due = now - self._last_s.get(key, -REPEAT_AFTER_S) >= REPEAT_AFTER_S
+        if due:
+            self._last_s[key] = now
+        return due
 
 
 class StrictMessages(Messages):
@@ -55,7 +70,6 @@ class StrictMessages(Messages):
         return action()
 
 
-def show_details() -> None:
-    """The trace of the error at hand, for developers who asked for it by HIFIHEAD_DEBUG=1."""
-    if os.environ.get("HIFIHEAD_DEBUG"):
-        traceback.print_exc()
+def log_failure(what: str) -> None:
+    """Logs the traceback of the error at hand."""
+    logger.warning("%s failed.", what, exc_info=True)

@@ -31,12 +31,10 @@ from engine.values import EXPRESSION_NAMES, Coefficients
 from tests.fakes import FakeAnimator, FakeDriver, FakeSink, FakeTracker, fake_face, fake_prepare, flat
 from vcam.capture import choice
 from vcam.capture.video import read_frames, video_info
-from vcam.cli import devices as devices_command
 from vcam.cli.app import run_command
 from vcam.cli.edit import Edit, edited
 from vcam.demo import Recording
 from vcam.sinks.mp4 import Mp4File
-from vcam.v4l2 import LOOPBACK_DRIVER, Device
 
 
 @pytest.fixture
@@ -273,28 +271,6 @@ def test_wrong_use_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command([command, "--help"]) == 0
     assert f"hifihead {command}" in capsys.readouterr().out
-
-
-def test_devices_lists_cameras_and_virtual_cameras(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    found = [
-        Device(Path("/dev/video0"), "USB Camera", "ok", "uvcvideo", capture=True),
-        Device(Path("/dev/video1"), "USB Camera", "no permission"),
-        Device(Path("/dev/video2"), "HifiHead Cam", "ok", LOOPBACK_DRIVER, output=True),
-    ]
-    monkeypatch.setattr(devices_command.platform, "system", lambda: "Linux")
-    monkeypatch.setattr(devices_command.v4l2, "devices", lambda: found)
-    assert run_command(["devices", "--json"]) == 0
-    captured = capsys.readouterr()
-    lines = json.loads(captured.out)["devices"]
-    assert [(line["kind"], line["state"], line["camera"]) for line in lines] == [
-        ("camera", "ok", "0"),
-        ("other", "no permission", ""),
-        ("virtual camera", "ready", ""),
-    ]
-    assert captured.err == ""
-    monkeypatch.setattr(devices_command.v4l2, "devices", list)
-    assert run_command(["devices"]) == 0
-    assert "modprobe" in capsys.readouterr().err
 
 
 TRIALS = {

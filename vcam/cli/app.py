@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,10 @@ import typer
 
 from engine.errors import HifiHeadError
 from vcam.cli.values import parse_camera, parse_output, parse_pair, parse_set, parse_size
+from vcam.log import ActiveLog, logging_to_file
 from vcam.messages import say_on_stderr
+
+logger = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="hifihead",
@@ -31,6 +34,18 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Degrees = Annotated[float | None, typer.Option(min=-60, max=60, show_default=False)]
+
+
+@app.callback()
+def global_options(
+    context: typer.Context,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print the log, tracebacks included, on standard error as well.")
+    ] = False,
+) -> None:
+    """Options that go before the command."""
+    if verbose:
+        context.find_object(ActiveLog).show()  # type: ignore[union-attr]  # run_command hands it over
 
 
 @app.command("run")
@@ -174,21 +189,26 @@ def doctor_command_line(
     """Something wrong? One screen says what stands in the way, and the exact cure; 0 when the camera can be used, else 1."""
     from vcam.cli.doctor import DoctorOptions, doctor
 
-    doctor(DoctorOptions(loop, gpu, json, config))
+    raise typer.Exit(doctor(DoctorOptions(loop, gpu, json, config)))
 
 
 def run_command(arguments: Sequence[str]) -> int:
-    """Runs a command line; returns the exit code: 0 done, 1 failed, 2 wrong use. Only sentences reach the terminal."""
-    try:
-        app(list(arguments), prog_name="hifihead")
-    except SystemExit as leaving:
-        return int(leaving.code or 0)
-    except HifiHeadError as error:
-        say_on_stderr(f"Error: {error}")
-    except KeyboardInterrupt:
-        say_on_stderr("Interrupted.")
-    except Exception as error:  # noqa: BLE001 — the last door: a defect is told in a sentence
-        say_on_stderr(f"Error: the program failed unexpectedly ({type(error).__name__}: {error}). HIFIHEAD_DEBUG=1 shows where.")
-        if os.environ.get("HIFIHEAD_DEBUG"):
-            traceback.print_exc()
-    return 1
+    """Runs a command line; returns the exit code: 0 done, 1 failed, 2 wrong use. Only sentences reach the terminal.
+
+    Failures are logged. HIFIHEAD_DEBUG=1, like --verbose, shows the log.
+    """
+    with logging_to_file(verbose=bool(os.environ.get("HIFIHEAD_DEBUG"))) as log:
+        try:
+            app(list(arguments), prog_name="hifihead", obj=log)
+        except SystemExit as leaving:
+            return int(leaving.code or 0)
+        except HifiHeadError as error:
+            logger.info("The command failed.", exc_info=True)
+            say_on_stderr(f"Error: {error}")
+        except KeyboardInterrupt:
+            say_on_stderr("Interrupted.")
+        except Exception as error:
+            logger.exception("The command failed unexpectedly.")
+            where = f"{log.path} shows where" if log.path else "hifihead --verbose shows where"
+            say_on_stderr(f"Error: the program failed unexpectedly ({type(error).__name__}: {error}); {where}.")
+        return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from rich.console import Console
@@ -20,8 +21,8 @@ PROBED_CAMERAS = 4  # where the system gives no list
 
 
 @dataclass(frozen=True)
-class Line:
-    """One device as the user sees it; ``camera`` is the value for ``--camera``."""
+class DeviceRow:
+    """One device as it is printed; ``camera`` is the value for ``--camera``, "" when it is none."""
 
     kind: str
     name: str
@@ -30,18 +31,18 @@ class Line:
     camera: str = ""
 
 
-def list_devices(*, as_json: bool) -> None:
-    """Prints the devices; what is missing is told on standard error."""
+def list_devices(*, as_json: bool, system: str | None = None, find: Callable[[], list[v4l2.Device]] = v4l2.devices) -> None:
+    """Prints the devices; a missing virtual camera is reported on standard error. ``system``: this one when None."""
+    linux = (system or platform.system()) == "Linux"
     camera_name = wanted_name()
-    found = v4l2.devices()
-    lines = [line_of(device, camera_name) for device in found] if platform.system() == "Linux" else probed()
+    found = find()
+    rows = [row_of(device, camera_name) for device in found] if linux else probed()
     if as_json:
-        Console(soft_wrap=True, highlight=False).print(
-            json.dumps({"devices": [asdict(line) for line in lines]}, indent=1), markup=False
-        )
+        text = json.dumps({"devices": [asdict(row) for row in rows]}, indent=1)
+        Console(soft_wrap=True, highlight=False).print(text, markup=False)
     else:
-        Console().print(table(lines)) if lines else Console().print("No cameras.")
-    if platform.system() == "Linux" and not any(line.kind == "virtual camera" and line.name == camera_name for line in lines):
+        Console().print(table(rows) if rows else "No cameras.")
+    if linux and not any(row.kind == "virtual camera" and row.name == camera_name for row in rows):
         say_on_stderr(absent_sentence(camera_name, found))
 
 
@@ -55,21 +56,21 @@ def wanted_name() -> str:
         return OutputSettings().camera_name
 
 
-def table(lines: list[Line]) -> Table:
-    """For people."""
+def table(rows: list[DeviceRow]) -> Table:
+    """The devices for people."""
     grid = Table("kind", "name", "place", "state", "--camera")
-    for line in lines:
-        grid.add_row(line.kind, line.name, line.place, line.state, line.camera)
+    for row in rows:
+        grid.add_row(row.kind, row.name, row.place, row.state, row.camera)
     return grid
 
 
-def line_of(device: v4l2.Device, camera_name: str) -> Line:
-    """A Linux device: a virtual camera to send to, or a camera to read from."""
+def row_of(device: v4l2.Device, camera_name: str) -> DeviceRow:
+    """A Linux device: a virtual camera to send to, a camera to read from, or another."""
     ours = device.name == camera_name
     if ours or (device.loopback and not device.capture):
-        return Line("virtual camera", device.name, str(device.path), virtual_state(device))
+        return DeviceRow("virtual camera", device.name, str(device.path), virtual_state(device))
     kind = "camera" if device.capture else "other"
-    return Line(kind, device.name, str(device.path), device.access, str(device.number) if device.capture else "")
+    return DeviceRow(kind, device.name, str(device.path), device.access, str(device.number) if device.capture else "")
 
 
 def virtual_state(device: v4l2.Device) -> str:
@@ -81,17 +82,17 @@ def virtual_state(device: v4l2.Device) -> str:
     return "ready" if device.output else "in use by another program"
 
 
-def probed() -> list[Line]:
-    """Cameras found by trying the first few numbers (Windows, macOS)."""
+def probed() -> list[DeviceRow]:
+    """The cameras found by opening the first few numbers (Windows, macOS)."""
     from vcam.capture.webcam import WebcamFormat, open_device
     from vcam.clock import SystemClock
     from vcam.messages import Messages
 
     quiet = Messages(lambda _sentence: None, SystemClock())
-    lines = []
+    rows = []
     for number in range(PROBED_CAMERAS):
         device = quiet.attempt("probe", "Opening the camera", lambda number=number: open_device(number, WebcamFormat()))  # type: ignore[misc]
         if device is not None:
-            lines.append(Line("camera", f"Camera {number}", str(number), "ok", str(number)))
+            rows.append(DeviceRow("camera", f"Camera {number}", str(number), "ok", str(number)))
             device.release()
-    return lines
+    return rows

@@ -1,7 +1,1 @@
-"""What stands in the way of a call on this machine, and the exact cure: ``look`` finds facts, ``examine`` judges them."""
-
-from vcam.doctor.examine import examine
-from vcam.doctor.finding import MARKS, Finding, usable
-from vcam.doctor.system import System
-
-__all__ = ["MARKS", "Finding", "System", "examine", "usable"]
+"""``hifihead doctor``: probes gather facts about this machine, checks judge them, findings say how to put things right."""

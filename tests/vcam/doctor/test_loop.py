@@ -14,11 +14,9 @@ from engine.errors import DeviceError
 from engine.values import Picture
 from tests.fakes import FakeClock, flat
 from tests.vcam.doctor.systems import HEALTHY, with_nodes
-from vcam.cli import doctor_loop
-from vcam.cli.doctor_loop import judged, loop_finding
-from vcam.doctor import examine
-from vcam.doctor.code import PATCHES, colour_error, read_code, write_code
-from vcam.doctor.loop import Journey, LoopResult, run_loop, summary
+from vcam.doctor.checks import run_checks
+from vcam.doctor.coded_frames import PATCHES, colour_error, read_code, write_code
+from vcam.doctor.loop_test import LoopResult, RoundTrip, judge, loop_finding, run_loop, summary
 
 SIZE = (320, 180)
 
@@ -69,7 +67,7 @@ class Cable:
     change: Callable[[int, Picture], list[Picture]] = lambda _number, picture: [picture]
     sent: int = 0
     closed: int = 0
-    name: str = "cable"
+    device: str = "/dev/video9"
     pictures: queue.Queue[Picture] = field(default_factory=lambda: queue.Queue(64))
 
     def send(self, picture: Picture) -> None:
@@ -90,7 +88,7 @@ class Cable:
 
 
 def through(cable: Cable, wanted: int = 40) -> LoopResult:
-    return run_loop(cable, lambda: cable, SIZE, 30, clock=FakeClock(), wanted=wanted)
+    return run_loop(lambda: cable, lambda _device: cable, SIZE, 30, clock=FakeClock(), wanted=wanted)
 
 
 def test_a_good_camera_loses_nothing() -> None:
@@ -109,7 +107,7 @@ def test_drops_repetitions_and_foreign_pictures_are_counted() -> None:
     assert result.dropped == pytest.approx(result.expected / 5, abs=1)
     assert result.repeated == pytest.approx(result.expected / 5, abs=1)
     assert result.foreign >= 10
-    assert judged(result, 30).state == "ok"
+    assert judge(result).state == "ok"
 
 
 def test_a_camera_that_swallows_everything_is_told() -> None:
@@ -140,22 +138,22 @@ def test_a_camera_that_fails_while_sending_is_told() -> None:
 def test_a_reader_that_cannot_be_opened_leaves_nothing_open() -> None:
     cable = Cable()
 
-    def refuse() -> Cable:
+    def refuse(_device: str) -> Cable:
         raise DeviceError("Camera 9 cannot be opened for reading.")
 
     with pytest.raises(DeviceError, match="Camera 9"):
-        run_loop(cable, refuse, SIZE, 30, clock=FakeClock(), wanted=5)
+        run_loop(lambda: cable, refuse, SIZE, 30, clock=FakeClock(), wanted=5)
     assert cable.closed == 1
 
 
 def test_latency_counts_the_first_arrival() -> None:
-    journeys = [
-        Journey(7, 1.00, 1.01, 1),
-        Journey(8, 1.03, 1.05, 2),
-        Journey(8, 1.03, 1.30, 0),
-        Journey(10, 1.10, 1.13, 0),
+    trips = [
+        RoundTrip(7, 1.00, 1.01, 1),
+        RoundTrip(8, 1.03, 1.05, 2),
+        RoundTrip(8, 1.03, 1.30, 0),
+        RoundTrip(10, 1.10, 1.13, 0),
     ]
-    result = summary(journeys, foreign=3)
+    result = summary(trips, foreign=3)
     assert result.p50_ms == 20.0
     assert result.p95_ms == 29.0
     assert (result.expected, result.dropped, result.repeated, result.foreign, result.colour_error) == (4, 1, 1, 3, 2)
@@ -164,35 +162,32 @@ def test_latency_counts_the_first_arrival() -> None:
 
 def test_what_the_loop_finds_is_judged() -> None:
     good = LoopResult(3.2, 5.1, 30.0, 90, 1, 0, 0, 2)
-    assert "3.2 ms from sending to reading, p95 5.1 ms; 1 of 90 pictures dropped" in judged(good, 30).detail
+    assert "3.2 ms from sending to reading, p95 5.1 ms; 1 of 90 pictures dropped" in judge(good).detail
     lossy = LoopResult(3.2, 5.1, 30.0, 90, 80, 0, 0, 2)
-    assert "too busy" in judged(lossy, 30).fix[0]
+    assert "too busy" in judge(lossy).fix[0]
     tinted = LoopResult(3.2, 5.1, 30.0, 90, 0, 0, 0, 60)
-    assert "colours" in judged(tinted, 30).fix[0]
+    assert "colours" in judge(tinted).fix[0]
 
 
 def test_without_a_virtual_camera_the_loop_says_what_is_missing() -> None:
     system = with_nodes()
-    found, numbers = loop_finding(system, examine(system))
+    found, numbers = loop_finding(system, run_checks(system))
     assert (found.state, numbers) == ("absent", None)
     assert "see virtual camera" in found.detail
 
 
-def test_with_one_it_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_one_it_is_tried() -> None:
     cable = Cable()
-    monkeypatch.setattr(doctor_loop, "VirtualCamera", lambda *_: cable)
-    monkeypatch.setattr(doctor_loop, "open_reader", lambda _device: cable)
-    monkeypatch.setattr(doctor_loop, "SystemClock", FakeClock)
-    cable.device = "/dev/video9"  # type: ignore[attr-defined]
-    found, numbers = loop_finding(HEALTHY, examine(HEALTHY))
+    found, numbers = loop_finding(
+        HEALTHY, run_checks(HEALTHY), open_camera=lambda *_: cable, open_reader=lambda _device: cable, clock=FakeClock()
+    )
     assert found.state == "ok"
     assert numbers is not None
     assert numbers["expected"] == 90
 
-    def refuse(*_arguments: object) -> None:
+    def refuse(*_arguments: object) -> Cable:
         raise DeviceError("The virtual camera is in use by another program.")
 
-    monkeypatch.setattr(doctor_loop, "VirtualCamera", refuse)
-    found, numbers = loop_finding(HEALTHY, examine(HEALTHY))
+    found, numbers = loop_finding(HEALTHY, run_checks(HEALTHY), open_camera=refuse, clock=FakeClock())
     assert (found.state, numbers) == ("failed", None)
     assert "in use" in found.detail

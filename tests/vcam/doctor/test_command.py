@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-import vcam.cli.doctor
-import vcam.cli.doctor_gpu
 from engine.runtime.trial import Trial
 from tests.vcam.doctor.systems import HEALTHY, spoiled, with_nodes
 from vcam.cli.app import run_command
-from vcam.cli.doctor import screen
-from vcam.doctor import System, examine
-from vcam.doctor.gpu import report, try_all
-from vcam.doctor.system import Gpu
+from vcam.cli.doctor import DoctorOptions, doctor
+from vcam.doctor.checks import run_checks
+from vcam.doctor.engine_report import environment_of, try_engines
+from vcam.doctor.facts import GraphicsCard, SystemFacts
+from vcam.doctor.findings import as_lines
 
 WORST = replace(
     with_nodes(module_loaded=False, secure_boot=True),
@@ -27,9 +25,9 @@ WORST = replace(
 )
 
 
-@pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch) -> Callable[[System], None]:
-    return lambda system: monkeypatch.setattr(vcam.cli.doctor, "look", lambda _config: system)
+def diagnosed(system: SystemFacts, **options: bool) -> int:
+    """Runs the command on a machine."""
+    return doctor(DoctorOptions(**options), gather=lambda _config: system, try_one=one_engine)
 
 
 def plain(line: str) -> str:
@@ -37,38 +35,41 @@ def plain(line: str) -> str:
 
 
 @pytest.mark.parametrize("system", [HEALTHY, WORST])
-def test_it_is_one_screen(system: System) -> None:
-    lines = [plain(line) for line in screen(system, examine(system))]
+def test_it_is_one_as_lines(system: SystemFacts) -> None:
+    lines = [plain(line) for line in as_lines(system, run_checks(system))]
     assert len(lines) <= 25
     assert not [line for line in lines if len(line) > 80]
 
 
 def test_commands_are_whole_lines() -> None:
-    lines = [plain(line).strip() for line in screen(WORST, examine(WORST))]
+    lines = [plain(line).strip() for line in as_lines(WORST, run_checks(WORST))]
     assert "sudo apt install v4l2loopback-dkms" in lines
     assert """sudo modprobe v4l2loopback exclusive_caps=1 card_label='"HifiHead Cam"'""" in lines
 
 
-def test_usable_or_not_is_the_exit_code(found: Callable[[System], None], capsys: pytest.CaptureFixture[str]) -> None:
-    found(HEALTHY)
-    assert run_command(["doctor"]) == 0
+def test_usable_or_not_is_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert diagnosed(HEALTHY) == 0
     said = capsys.readouterr().out
     assert "✔ webcam         USB Camera (/dev/video0)" in said
     assert said.splitlines()[-1] == "Ready: start `hifihead run`, then choose 'HifiHead Cam' in the meeting."
-    found(WORST)
-    assert run_command(["doctor"]) == 1
+    assert diagnosed(WORST) == 1
     assert "3 things stand in the way" in capsys.readouterr().out
 
 
-def test_json_is_for_programs(found: Callable[[System], None], capsys: pytest.CaptureFixture[str]) -> None:
-    found(WORST)
-    assert run_command(["doctor", "--json", "--loop"]) == 1
+def test_json_is_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert diagnosed(WORST, as_json=True, loop=True) == 1
     result = json.loads(capsys.readouterr().out)
     assert (result["usable"], result["loop"]) == (False, None)
+    assert result["log_file"] == "/home/me/hifihead.log"
     by_name = {finding["name"]: finding for finding in result["findings"]}
     assert by_name["virtual camera"]["state"] == "failed"
     assert by_name["virtual camera"]["fix"][0] == "sudo apt install v4l2loopback-dkms"
     assert by_name["loop"]["state"] == "absent"
+
+
+def test_the_command_line_reaches_the_doctor(capsys: pytest.CaptureFixture[str]) -> None:
+    code = run_command(["doctor", "--json"])
+    assert code == (0 if json.loads(capsys.readouterr().out)["usable"] else 1)
 
 
 def one_engine(_bundle: Path, name: str) -> Trial:
@@ -78,29 +79,25 @@ def one_engine(_bundle: Path, name: str) -> Trial:
 
 def test_every_engine_is_tried_and_announced() -> None:
     announced: list[str] = []
-    trials = try_all(Path("bundle"), announced.append, one_engine)
+    trials = try_engines(Path("bundle"), announced.append, one_engine)
     assert [trial.name for trial in trials] == announced
     assert "tensorrt" in announced
 
 
-def test_the_table_is_fit_for_a_report(
-    found: Callable[[System], None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    machine = spoiled("machine", gpus=(Gpu("NVIDIA H100", "550.54", 81559),), tensorrt="11.0")
-    found(machine)
-    monkeypatch.setattr(vcam.cli.doctor_gpu, "try_all", lambda bundle, announce: try_all(bundle, announce, one_engine))
-    assert run_command(["doctor", "--gpu"]) == 0
+def test_the_table_is_fit_for_a_report(capsys: pytest.CaptureFixture[str]) -> None:
+    machine = spoiled("machine", gpus=(GraphicsCard("NVIDIA H100", "550.54", 81559),), tensorrt="11.0")
+    assert diagnosed(machine, gpu=True) == 0
     said = capsys.readouterr().out
     assert "NVIDIA H100, 81559 MB, driver 550.54" in said
     assert re.search(r"libraries +.*numpy 1\.26\.4", said)
     assert "bundle sha256  1a2b3c4d5e6f" in said
     assert re.search(r"\| tensorrt +\| yes +\| 51\.2 \| 4\.6 \| 80\.0 ", said)
     assert "torch: The engine 'torch' is not installed." in said
-    assert run_command(["doctor", "--gpu", "--json"]) == 0
+    assert diagnosed(machine, gpu=True, as_json=True) == 0
     result = json.loads(capsys.readouterr().out)
     assert next(engine for engine in result["gpu"]["engines"] if engine["name"] == "tensorrt")["ms"] == 4.56
 
 
 def test_without_a_card_the_report_says_so() -> None:
-    assert report(HEALTHY).gpu == "none"
-    assert report(replace(HEALTHY, program=None)).bundle_sha256 == ""
+    assert environment_of(HEALTHY).gpu == "none"
+    assert environment_of(replace(HEALTHY, program=None)).bundle_sha256 == ""

@@ -1,15 +1,16 @@
-"""Facts about video devices. Devices are asked what they are; none is made to deliver pictures, so no light goes on."""
+"""Gathers the facts about video devices. None is made to deliver pictures, so no webcam's light goes on."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import platform
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from vcam import v4l2
-from vcam.doctor.look.command import Ask, ask, lines_of
-from vcam.doctor.system import CameraFacts, Node, VideoGroup
+from vcam.doctor.facts import CameraFacts, VideoGroup, VideoNode
 from vcam.sinks.readers import open_files
 
 MODULE = Path("/sys/module/v4l2loopback")
@@ -22,32 +23,58 @@ WINDOWS_DRIVERS = {
     "OBS Virtual Camera": r"CLSID\{A3FCE0F5-3493-419F-958A-ABA1250EC20B}",
 }
 OBS_ON_MAC = Path("/Applications/OBS.app")
+TOOL_TIMEOUT_S = 30.0  # a cold disk takes its time to load libraries
+
+RunTool = Callable[[list[str]], "subprocess.CompletedProcess[str] | None"]
+"""Runs a command line and returns how it ended; None when there is no such program, or when it takes too long."""
+
+
+def run_tool(command: list[str]) -> subprocess.CompletedProcess[str] | None:
+    """The ``RunTool`` of this machine."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=TOOL_TIMEOUT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+
+
+def output_lines(answer: subprocess.CompletedProcess[str] | None) -> list[str] | None:
+    """The trimmed, non-empty lines that a successful command wrote; None when it failed."""
+    if answer is None or answer.returncode != 0:
+        return None
+    return [line.strip() for line in answer.stdout.splitlines() if line.strip()]
 
 
 def camera_facts(camera_name: str, size: tuple[int, int]) -> CameraFacts:
-    """This machine's cameras; ``camera_name`` and ``size`` are what the virtual camera shall be."""
+    """The cameras of this machine; ``camera_name`` and ``size`` (width, height) [px] are those of the virtual camera."""
     system = platform.system()
     if system == "Linux":
-        found = tuple(node(device, camera_name, size) for device in v4l2.devices())
+        found = tuple(node_facts(device, camera_name, size) for device in v4l2.devices())
         return CameraFacts(found, video_group(), MODULE.is_dir(), exclusive_caps(), secure_boot())
     if system == "Darwin":
         drivers = ("OBS Virtual Camera",) if OBS_ON_MAC.is_dir() else ()
         return CameraFacts(listed=mac_cameras(), drivers=drivers)
-    names = lines_of(ask(["powershell", "-NoProfile", "-Command", WINDOWS_CAMERAS]))
+    names = output_lines(run_tool(["powershell", "-NoProfile", "-Command", WINDOWS_CAMERAS]))
     return CameraFacts(listed=None if names is None else tuple(names), drivers=windows_drivers())
 
 
-def node(device: v4l2.Device, camera_name: str, size: tuple[int, int]) -> Node:
-    """A device, with who uses it; of the virtual camera also whether it is being sent to, and which format it keeps."""
+def node_facts(
+    device: v4l2.Device,
+    camera_name: str,
+    size: tuple[int, int],
+    *,
+    sends: Callable[[Path], bool] = v4l2.sends,
+    kept_format: Callable[[Path, tuple[int, int]], str] = v4l2.kept_format,
+) -> VideoNode:
+    """A device and who uses it; of the virtual camera also whether a program sends to it, and which format it keeps."""
     users, ours = users_of(device.path)
     if device.name != camera_name or not device.loopback or ours:
-        return Node(device, users, ours)
-    sending = device.capture and not device.output and v4l2.sends(device.path)
-    return Node(device, users, ours, sending, "" if sending else v4l2.kept_format(device.path, size))
+        return VideoNode(device, users, ours)
+    sending = device.capture and not device.output and sends(device.path)
+    return VideoNode(device, users, ours, sending, "" if sending else kept_format(device.path, size))
 
 
 def users_of(device: Path, processes: Path = PROCESSES) -> tuple[tuple[str, ...], bool]:
-    """(programs that have a device open, as "name (number)", whether one is HifiHead Cam), of those that we may look at."""
+    """(programs that have a device open, as "name (pid)", whether one is HifiHead Cam), of those that this user may see."""
     users, ours = [], False
     for process in sorted(processes.glob("[0-9]*"), key=lambda path: int(path.name)):
         if process.name == str(os.getpid()) or str(device) not in open_files(process / "fd"):
@@ -66,7 +93,7 @@ def is_ours(arguments: list[str]) -> bool:
 
 
 def video_group() -> VideoGroup:
-    """Whether this user is in the group that owns cameras, and this session knows it."""
+    """Whether this user is in the group "video", and whether that holds already or only after the next login."""
     import grp  # not on Windows
     import pwd
 
@@ -89,16 +116,16 @@ def exclusive_caps(module: Path = MODULE) -> bool:
 
 
 def secure_boot(variables: Path = EFI) -> bool:
-    """Whether the firmware lets only signed modules be loaded."""
+    """Whether the firmware allows only signed kernel modules."""
     try:
         return any(path.read_bytes()[-1:] == b"\1" for path in variables.glob("SecureBoot-*"))
     except OSError:
         return False
 
 
-def mac_cameras(ask: Ask = ask) -> tuple[str, ...] | None:
+def mac_cameras(run: RunTool = run_tool) -> tuple[str, ...] | None:
     """Names from macOS's system report: the lines "    Name:" under "Camera:"."""
-    lines = lines_of(ask(["system_profiler", "SPCameraDataType"]))
+    lines = output_lines(run(["system_profiler", "SPCameraDataType"]))
     return None if lines is None else tuple(line[:-1] for line in lines if line.endswith(":") and line != "Camera:")
 
 

@@ -3,43 +3,64 @@
 from __future__ import annotations
 
 import os
-import platform
 import socket
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from vcam import v4l2
-from vcam.doctor import examine
-from vcam.doctor.look import everything, look
-from vcam.doctor.look.cameras import exclusive_caps, is_ours, mac_cameras, node, secure_boot, users_of, windows_drivers
-from vcam.doctor.look.command import Ask, ask, lines_of
-from vcam.doctor.look.machine import folder, gpu_facts, processor_facts
-from vcam.doctor.look.program import read_program
-from vcam.doctor.look.python import first_broken, fits, packages_of
+from vcam.doctor.checks import run_checks
+from vcam.doctor.facts import ProgramFacts
+from vcam.doctor.probe_cameras import (
+    RunTool,
+    exclusive_caps,
+    is_ours,
+    mac_cameras,
+    node_facts,
+    output_lines,
+    run_tool,
+    secure_boot,
+    users_of,
+    windows_drivers,
+)
+from vcam.doctor.probe_program import log_error, read_program
+from vcam.doctor.probe_system import (
+    first_broken,
+    fits,
+    folder,
+    gather_facts,
+    gpu_facts,
+    packages_of,
+    processor_facts,
+    program_facts,
+)
 from vcam.v4l2 import LOOPBACK_DRIVER, Device
 
 
-def answering(stdout: str = "", stderr: str = "", status: int = 0) -> Ask:
+def answering(stdout: str = "", stderr: str = "", status: int = 0) -> RunTool:
     return lambda command: subprocess.CompletedProcess(command, status, stdout, stderr)
 
 
 def test_this_machine_is_looked_at_whatever_it_has() -> None:
-    system = look()
-    names = [found.name for found in examine(system)]
+    system = gather_facts()
+    names = [found.name for found in run_checks(system)]
     assert names[0] == "Python"
-    assert len(names) == len(set(names)) == 12
+    assert len(names) == len(set(names)) == 13
     assert system.python.fits
     assert system.machine.cpus >= 1
 
 
-def test_without_the_programs_libraries_the_rest_is_still_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "vcam.doctor.look.program", None)
-    assert everything.program_facts(None) is None
+def test_without_the_programs_libraries_the_rest_is_still_found() -> None:
+    def missing() -> Callable[[Path | None], ProgramFacts]:
+        raise ImportError("No module named 'pydantic'")
+
+    assert program_facts(None, missing) is None
 
 
 def test_packages_are_held_against_their_pins() -> None:
@@ -66,9 +87,9 @@ def test_the_first_package_that_cannot_be_loaded_is_named() -> None:
 
 
 def test_asking_survives_programs_that_are_not_there() -> None:
-    assert ask(["no-such-program-at-all"]) is None
-    assert lines_of(ask([sys.executable, "-c", "print('a'); print(); print(' b ')"])) == ["a", "b"]
-    assert lines_of(ask([sys.executable, "-c", "raise SystemExit(3)"])) is None
+    assert run_tool(["no-such-program-at-all"]) is None
+    assert output_lines(run_tool([sys.executable, "-c", "print('a'); print(); print(' b ')"])) == ["a", "b"]
+    assert output_lines(run_tool([sys.executable, "-c", "raise SystemExit(3)"])) is None
 
 
 @pytest.mark.parametrize(
@@ -80,23 +101,19 @@ def test_asking_survives_programs_that_are_not_there() -> None:
         (lambda _command: None, [], ""),
     ],
 )
-def test_graphics_cards(answer: Ask, gpus: list[int], error: str) -> None:
+def test_graphics_cards(answer: RunTool, gpus: list[int], error: str) -> None:
     found, said = gpu_facts(answer)
     assert [gpu.memory_mb for gpu in found] == gpus
     assert said.startswith(error)
     assert bool(said) == bool(error)
 
 
-def test_processors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processors(tmp_path: Path) -> None:
     cpu_list = tmp_path / "cpuinfo"
     cpu_list.write_text("model name\t: Some CPU @ 3 GHz\nflags\t\t: fpu avx sse\n")
-    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(platform, "system", lambda: "Linux")
-    assert processor_facts(cpu_list) == ("Some CPU @ 3 GHz", False)
-    monkeypatch.setattr(platform, "system", lambda: "Darwin")
-    assert processor_facts(cpu_list, answering("1\n")) == ("1", True)
-    monkeypatch.setattr(platform, "machine", lambda: "arm64")
-    assert processor_facts(cpu_list, answering("Apple M3\n")) == ("Apple M3", None)
+    assert processor_facts("Linux", "x86_64", cpu_list) == ("Some CPU @ 3 GHz", False)
+    assert processor_facts("Darwin", "x86_64", cpu_list, answering("1\n")) == ("1", True)
+    assert processor_facts("Darwin", "arm64", cpu_list, answering("Apple M3\n")) == ("Apple M3", None)
 
 
 def test_a_folder_that_is_not_there_yet_is_judged_by_its_parent(tmp_path: Path) -> None:
@@ -125,7 +142,7 @@ def test_who_has_a_device_open(tmp_path: Path) -> None:
     assert not is_ours(["python", "-m", "vcam", "doctor"])
 
 
-def test_the_format_that_a_camera_keeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_format_that_a_camera_keeps(tmp_path: Path) -> None:
     path = tmp_path / "video9"
     path.touch()
     device = Device(path, "HifiHead Cam", "ok", LOOPBACK_DRIVER, output=True)
@@ -145,11 +162,10 @@ def test_the_format_that_a_camera_keeps(tmp_path: Path, monkeypatch: pytest.Monk
     assert v4l2.kept_format(path, (1280, 720), ioctl=keeping(640, 480, b"YUYV")) == "640x480 YUYV"
     assert v4l2.kept_format(path, (1280, 720), ioctl=keeping(1280, 720, b"YU12")) == ""
     assert v4l2.kept_format(tmp_path / "gone", (1280, 720)) == ""
-    monkeypatch.setattr(v4l2, "kept_format", lambda *_: "640x480 YUYV")
-    assert node(device, "HifiHead Cam", (1280, 720)).keeps == "640x480 YUYV"
-    assert node(device, "Other", (1280, 720)).keeps == ""
-    monkeypatch.setattr(v4l2, "sends", lambda _path: True)
-    taken = node(replace(device, capture=True, output=False), "HifiHead Cam", (1280, 720))
+    probe = partial(node_facts, size=(1280, 720), kept_format=lambda *_: "640x480 YUYV", sends=lambda _path: True)
+    assert probe(device, "HifiHead Cam").keeps == "640x480 YUYV"
+    assert probe(device, "Other").keeps == ""
+    taken = probe(replace(device, capture=True, output=False), "HifiHead Cam")
     assert (taken.sending, taken.keeps) == (True, "")
 
 
@@ -160,7 +176,7 @@ def test_exclusive_caps_are_read_from_the_module(tmp_path: Path) -> None:
     assert exclusive_caps(tmp_path)
 
 
-def test_other_systems_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_systems_lists() -> None:
     report = "Camera:\n\n    FaceTime HD Camera:\n\n      Model ID: FaceTime HD Camera\n      Unique ID: 3F\n"
     assert mac_cameras(answering(report)) == ("FaceTime HD Camera",)
     assert mac_cameras(answering(status=1)) is None
@@ -187,5 +203,11 @@ def test_settings_portrait_and_port_are_judged_as_the_start_would(tmp_path: Path
     assert f"{tmp_path}{os.sep}gone.jpg does not exist" in facts.portrait_error
     assert f"port {port}" in facts.port_error
     assert sys.platform == "win32" or "onnxruntime-directml" in facts.engine_error
-    assert not [model.complaint for model in facts.models if model.complaint]
+    assert not [model.error for model in facts.models if model.error]
     assert len(facts.models[0].sha256) == 64
+
+
+def test_the_log_file_is_tried_as_the_start_would(tmp_path: Path) -> None:
+    assert log_error(tmp_path / "log" / "hifihead.log") == ""
+    (tmp_path / "file").touch()
+    assert log_error(tmp_path / "file" / "hifihead.log").startswith(f"{tmp_path / 'file' / 'hifihead.log'} cannot be written: ")

@@ -1,4 +1,4 @@
-"""Facts about the program's own files. Imports what they are read with: a machine without the libraries stops here."""
+"""Gathers the facts about the program: settings, models, log. Importing this raises ImportError where libraries are missing."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from vcam.avatar import photo_path
 from vcam.config import Settings
 from vcam.config_file import default_path, read_settings
 from vcam.demo import read_recording
-from vcam.doctor.system import Model, ProgramFacts
+from vcam.doctor.facts import ModelFacts, ProgramFacts
 from vcam.files import model_folder
+from vcam.log import LogFile, log_path
 from vcam.sinks.preview import listen
 
 TRACKER = ASSETS / "face_landmarker.task"
 
 
 def read_program(config: Path | None = None) -> ProgramFacts:
-    """Settings and models as the next start would find them."""
+    """Settings, models and log as the next start will find them."""
     path = config or default_path()
     settings, settings_error = Settings(), ""
     try:
@@ -40,16 +41,18 @@ def read_program(config: Path | None = None) -> ProgramFacts:
         path,
         settings_error,
         engine_error="" if settings.runtime.engine == "auto" else installed(settings.runtime.engine) or "",
-        bundle_error=complaint(lambda: read_bundle(bundle)) if bundle else "",
-        network_error=complaint(lambda: read_regressor(network)) if network and resolved(regressor) != "landmarks" else "",
-        portrait_error=complaint(lambda: refuse_unreadable(photo)),
-        port_error=complaint(lambda: listen(settings.preview.port).close()),
+        bundle_error=error_of(lambda: read_bundle(bundle)) if bundle else "",
+        network_error=error_of(lambda: read_regressor(network)) if network and resolved(regressor) != "landmarks" else "",
+        portrait_error=error_of(lambda: refuse_unreadable(photo)),
+        port_error=error_of(lambda: listen(settings.preview.port).close()),
         models=models(),
+        log_file=log_path(),
+        log_error=log_error(log_path()),
     )
 
 
-def complaint(attempt: Callable[[], object]) -> str:
-    """What an attempt raises, "" when it succeeds."""
+def error_of(attempt: Callable[[], object]) -> str:
+    """The sentence of the error that ``attempt`` raises; "" when it succeeds."""
     try:
         attempt()
     except HifiHeadError as error:
@@ -57,21 +60,30 @@ def complaint(attempt: Callable[[], object]) -> str:
     return ""
 
 
-def models() -> tuple[Model, ...]:
-    """Everything that is loaded at start, bundles with the hash of their manifest, which holds the others."""
+def log_error(path: Path) -> str:
+    """Why the log file cannot be opened, as a sentence; "" when it can."""
+    try:
+        LogFile(path).close()
+    except OSError as error:
+        return f"{path} cannot be written: {error.strerror}."
+    return ""
+
+
+def models() -> tuple[ModelFacts, ...]:
+    """Everything that is loaded at start; of bundles the hash of the manifest, which holds the hashes of their files."""
     return (
         bundle("live", LIVE_BUNDLE / MANIFEST, lambda: read_bundle(LIVE_BUNDLE)),
         bundle("regressor", REGRESSOR / MANIFEST, lambda: read_regressor(REGRESSOR)),
-        Model("head", complaint=complaint(load_head)),
-        Model("tracker", complaint="" if TRACKER.is_file() else f"{TRACKER} is missing."),
-        Model("recording", complaint=complaint(read_recording)),
+        ModelFacts("head", error=error_of(load_head)),
+        ModelFacts("tracker", error="" if TRACKER.is_file() else f"{TRACKER} is missing."),
+        ModelFacts("recording", error=error_of(read_recording)),
     )
 
 
-def bundle(name: str, manifest: Path, read: Callable[[], object]) -> Model:
+def bundle(name: str, manifest: Path, read: Callable[[], object]) -> ModelFacts:
     """An exported network, every file of it compared with its manifest."""
     try:
         sha256 = hashlib.sha256(manifest.read_bytes()).hexdigest()
     except OSError as error:
-        return Model(name, "", f"{manifest} cannot be read: {error.strerror}.")
-    return Model(name, sha256, complaint(read))
+        return ModelFacts(name, "", f"{manifest} cannot be read: {error.strerror}.")
+    return ModelFacts(name, sha256, error_of(read))
