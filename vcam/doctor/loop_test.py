@@ -37,7 +37,7 @@ class FrameReader(Protocol):
     def close(self) -> None: ...
 
 
-class LoopCamera(Protocol):
+class SendingCamera(Protocol):
     """A virtual camera; ``device`` is its path or name."""
 
     device: str
@@ -84,7 +84,7 @@ class LoopResult:
 class FrameSender:
     """Sends numbered frames of ``size`` (width, height) at ``fps``; ``sent_s`` holds when each number was sent."""
 
-    camera: LoopCamera
+    camera: SendingCamera
     size: tuple[int, int]
     fps: int
     clock: Clock
@@ -127,7 +127,7 @@ class FrameSender:
 
 
 def run_loop(
-    open_camera: Callable[[], LoopCamera],
+    open_camera: Callable[[], SendingCamera],
     open_reader: Callable[[str], FrameReader],
     size: tuple[int, int],
     fps: int,
@@ -190,7 +190,7 @@ def loop_finding(
     system: SystemFacts,
     findings: list[Finding],
     *,
-    open_camera: Callable[[tuple[int, int], int, str], LoopCamera] = VirtualCamera,
+    open_camera: Callable[[tuple[int, int], int, str], SendingCamera] = VirtualCamera,
     open_reader: Callable[[str], FrameReader] = open_camera_reader,
     clock: Clock | None = None,
 ) -> tuple[Finding, dict[str, Any] | None]:
