@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 import numpy as np
 
 from engine.errors import AssetError
 from engine.generator.live import Generator, make_guide
-from engine.generator.live import Source as GeneratorSource
+from engine.generator.manifest import LIVE_BUNDLE
+from engine.generator.render_inputs import EncodedPhotograph
 from engine.head import load_head
 from engine.portrait import Portrait
 from engine.regress.portrait import Fit, fit_portrait
-from engine.runtime.bundle import LIVE_BUNDLE
 from engine.runtime.cache import ignore
 from engine.values import Coefficients, Corrections, Picture
 from engine.warp.source import SourceGeometry
@@ -23,7 +24,7 @@ SIZE_PX = 512  # of a portrait's square, and so of every picture
 
 
 @dataclass(frozen=True)
-class Source:
+class PreparedPortrait:
     """A portrait ready to be animated.
 
     coefficients  z_s, the portrait as it is
@@ -33,7 +34,7 @@ class Source:
     coefficients: Coefficients
     fit: Fit
     geometry: SourceGeometry
-    network: GeneratorSource
+    network: EncodedPhotograph
 
 
 class Animator:
@@ -45,19 +46,21 @@ class Animator:
         threads: int | None = None,
         say: Callable[[str], None] = ignore,
         bundle: Path = LIVE_BUNDLE,
+        *,
+        fixed: bool = False,
     ) -> None:
         """Loads the head and the generator in ``bundle``; about a second. Raises AssetError, ConfigError.
 
-        ``say`` takes sentences about the engines for the user.
+        ``say`` takes sentences about the engines for the user; ``fixed`` as of ``Generator``.
         """
         self._head = load_head()
-        self._generator = Generator(bundle, engine=engine, threads=threads, say=say)
+        self._generator = Generator(bundle, engine=engine, threads=threads, say=say, fixed=fixed)
         if self._generator.size != SIZE_PX:
             self._generator.close()
             raise AssetError(f"The generator in {bundle} draws {self._generator.size} px; wanted one of {SIZE_PX} px.")
         size = self._generator.guide_size
         self._guide = np.empty((1, 5, size, size), np.float32)
-        self._source: Source | None = None
+        self._source: PreparedPortrait | None = None
 
     @property
     def engine(self) -> str:
@@ -69,23 +72,29 @@ class Animator:
         """The engine, and what is being built: "openvino; building tensorrt, 40 %"."""
         return self._generator.engine_status
 
-    def close(self) -> None:
-        """Ends the search for better engines."""
-        self._generator.close()
+    def close(self, timeout_s: float | None = None) -> None:
+        """See ``Generator.close``."""
+        self._generator.close(timeout_s)
 
-    def prepare(self, portrait: Portrait) -> Source:
+    def __enter__(self) -> Animator:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def prepare(self, portrait: Portrait) -> PreparedPortrait:
         """Fits the head and makes everything that is needed only once per photograph; about a second."""
         fit = fit_portrait(self._head, portrait.face, portrait.crop)
         geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo, portrait.crop)
         network = self._generator.prepare(portrait.crop, portrait.matte, portrait.plate, portrait.crop)
-        return Source(fit.coefficients, fit, geometry, network)
+        return PreparedPortrait(fit.coefficients, fit, geometry, network)
 
-    def use(self, source: Source) -> None:
+    def use(self, source: PreparedPortrait) -> None:
         """Animates this portrait from now on; instant."""
         self._source = source
         self._generator.use(source.network)
 
-    def set_source(self, portrait: Portrait) -> Source:
+    def set_source(self, portrait: Portrait) -> PreparedPortrait:
         """``prepare`` and ``use``."""
         source = self.prepare(portrait)
         self.use(source)

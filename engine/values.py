@@ -82,28 +82,18 @@ class Coefficients:
 
 
 @dataclass(frozen=True)
-class Frame:
-    """One picture of the camera: ``image`` RGB uint8 (H, W, 3), ``time_s`` when it was captured (monotonic or media time)."""
-
-    image: Picture
-    time_s: float
-
-
-@dataclass(frozen=True)
 class Face:
-    """What the tracker found in one picture.
+    """What the tracker found in one picture; numbers only.
 
     landmarks   (478, 3)  x (right), y (down) in pixels of that picture, z in the same unit, larger = nearer to the camera;
                           points 468–472 are the right iris, 473–477 the left one
     blendshapes (52,)     scores 0…1 in the order of ``EXPRESSION_NAMES``
     size        (2,)      width and height of the picture [px]
-    picture     (H, W, 3) the picture itself, RGB uint8, for regressors that look at it; None when it was not kept
     """
 
     landmarks: Floats
     blendshapes: Floats
     size: tuple[int, int]
-    picture: Picture | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from engine.errors import DeviceError, InputError
-from engine.values import Coefficients, Corrections, Face, Frame, Picture, Square
+from engine.values import Coefficients, Corrections, Face, Picture, Square
+from engine.video import Frame
 from vcam.avatar import Avatar
 from vcam.compose import Composer
 
@@ -145,7 +146,7 @@ class FakeDriver:
     def recalibrate(self) -> None:
         self.recalibrated += 1
 
-    def step(self, face: Face | None, time_s: float) -> FakeMotion:
+    def step(self, face: Face | None, time_s: float, image: Picture | None = None) -> FakeMotion:
         if self.fail:
             raise self.fail
         if face is not None:
@@ -175,6 +176,12 @@ class FakeAnimator:
 
     def close(self) -> None:
         self.closed = True
+
+    def __enter__(self) -> FakeAnimator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def use(self, source: FakeSource) -> None:
         self.source = source

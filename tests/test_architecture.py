@@ -25,7 +25,7 @@ EXTRAS = ("torch", "onnx", "onnxscript", "safetensors", "tensorboard", "tensorrt
 DOORS = (
     "engine.runtime.torch_backend",
     "engine.runtime.tensorrt_backend",
-    "engine.generator.paint_torch",
+    "engine.generator.frame_renderer_torch",
     "engine.render.cuda",
     "engine.head.basel",
 )

@@ -43,11 +43,12 @@ def record(video: Path, start_s: float, length_s: float) -> tuple[Floats, Floats
             read, frame = capture.read()
             if not read:
                 break
-            face = tracker.track(np.asarray(frame[..., ::-1], np.uint8), number / fps)
+            image = np.asarray(frame[..., ::-1], np.uint8)
+            face = tracker.track(image, number / fps)
             if face is not None:
                 square = square or square_around(face)
                 times.append(number / fps)
-                vectors.append(regressor.regress(face, square).vector())
+                vectors.append(regressor.regress(image, face, square).vector())
     capture.release()
     if len(times) < 2:
         raise InputError(f"{video} shows no face between {start_s} s and {start_s + length_s} s; wanted: a video of one person.")

@@ -16,8 +16,8 @@ import typer
 from engine.errors import ConfigError
 from engine.generator.far import FarGenerator
 from engine.generator.graphs import GRAPHS, Graph
+from engine.generator.manifest import ASSETS, TrainingRecord, read_bundle, write_manifest
 from engine.generator.variants import VARIANTS, Variant
-from engine.runtime.bundle import ASSETS, Training, read_bundle, write_manifest
 from engine.runtime.sessions import pick, probe
 from engine.values import Floats
 from trainer.generator.loop import ABOUT, load_average
@@ -61,14 +61,14 @@ def untrained(variant: Variant) -> FarGenerator:
         return FarGenerator(variant)
 
 
-def training_of(path: Path, data: str, hours: float | None) -> Training:
+def training_of(path: Path, data: str, hours: float | None) -> TrainingRecord:
     """What the manifest tells about a checkpoint; the commit is that of the run's description beside it."""
     checkpoint = load_checkpoint(path)
     counted = float(checkpoint.state.get("seconds", 0.0)) / HOUR_S
-    return Training(checkpoint.images, round(counted if hours is None else hours, 2), data, _commit(path.parent / ABOUT))
+    return TrainingRecord(checkpoint.images, round(counted if hours is None else hours, 2), data, _commit(path.parent / ABOUT))
 
 
-def write_bundle(generator: FarGenerator, folder: Path, training: Training | None) -> None:
+def write_bundle(generator: FarGenerator, folder: Path, training: TrainingRecord | None) -> None:
     """Write the variant's graphs and manifest.json. Rounds the generator's large parameters to half precision, in place."""
     round_to_halves(generator.eval())
     answers = {}

@@ -18,7 +18,7 @@ from torch import nn
 
 from engine.components import COMPONENTS
 from engine.errors import ConfigError
-from engine.generator.compose_torch import Drive, Layers
+from engine.generator.compose_torch import Layers, RenderInputsTorch
 from engine.generator.far import FarGenerator
 from engine.generator.variants import Variant
 from engine.values import COEFFICIENTS
@@ -187,7 +187,7 @@ def _generator(variant: Variant) -> Part:
     def learn(count: int) -> None:
         size, picture = variant.size, pictures(count, variant.size)
         plane, flow = picture[:, :1], torch.zeros(count, 2, size, size, device="meta")
-        drive = Drive(
+        drive = RenderInputsTorch(
             torch.zeros(count, COEFFICIENTS, device="meta"), flow, picture, plane, plane, torch.zeros(count, len(COMPONENTS), 2)
         )
         backward(network(picture, Layers(picture, plane, picture), drive).image)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import AssetError
-from engine.values import COEFFICIENTS, EXPRESSION_NAMES, Coefficients, Face, Floats
+from engine.values import COEFFICIENTS, EXPRESSION_NAMES, Coefficients, Face, Floats, Picture
 from vcam.seams import State
 
 RECORDING = Path(__file__).parents[1] / "engine" / "assets" / "demo_drive.npz"
@@ -73,7 +73,7 @@ class DemoDrive:
     def recalibrate(self) -> None:
         """Nobody is there to be measured anew."""
 
-    def step(self, face: Face | None, time_s: float) -> DemoMotion:
+    def step(self, face: Face | None, time_s: float, image: Picture | None = None) -> DemoMotion:
         """The motion at ``time_s``."""
         self._start_s = time_s if self._start_s is None else self._start_s
         change = Coefficients.from_vector(self._recording.at(time_s - self._start_s))

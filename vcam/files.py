@@ -1,13 +1,13 @@
-"""Files that settings name, and writing small ones: complete or not at all."""
+"""Files that settings name, and pictures written to files."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import cv2
 
 from engine.errors import InputError
+from engine.files import write_bytes
 from engine.values import Picture
 
 
@@ -20,21 +20,6 @@ def named_path(name: str, config_path: Path | None) -> Path:
 def model_folder(name: str, config_path: Path | None) -> Path | None:
     """The folder of a model that a setting names; "" is the one that ships: None."""
     return named_path(name, config_path) if name else None
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Raises InputError when the file cannot be written; what stood there before stays then."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def write_text(path: Path, text: str) -> None:
-    write_bytes(path, (text + "\n").encode())
 
 
 def write_png(path: Path, picture: Picture) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 
 from engine.errors import HifiHeadError
-from engine.values import Frame, Picture
+from engine.values import Picture
+from engine.video import Frame
 from vcam.avatar import Avatar
 from vcam.performer import Performer
 from vcam.portrayer import Portrayer

@@ -26,11 +26,11 @@ def open_tracker() -> FaceTracker:
     return Tracker("video")
 
 
-def open_animator(engine: str, bundle: Path | None, say: Say) -> Animator:
+def open_animator(engine: str, bundle: Path | None, say: Say, *, fixed: bool = False) -> Animator:
     """An animator for 512² pictures. Of more than two CPUs it leaves one to the tracker; two they share (docs/performance.md).
 
     ``bundle``: a generator of the user's; when it is refused, the one that ships is taken, and that is said. ``say`` also hears
-    which engine has taken over, and why another is not used. Raises AssetError, ConfigError.
+    which engine has taken over, and why another is not used; ``fixed``: none takes over. Raises AssetError, ConfigError.
     """
     from engine.animator import Animator
     from engine.errors import AssetError
@@ -40,10 +40,10 @@ def open_animator(engine: str, bundle: Path | None, say: Say) -> Animator:
     threads = max(min(2, cpus), cpus - 1)
     if bundle is not None:
         try:
-            return Animator(engine, threads, say, bundle)
+            return Animator(engine, threads, say, bundle, fixed=fixed)
         except AssetError as error:
             say(f"{error} The generator that ships is used instead.")
-    return Animator(engine, threads, say)
+    return Animator(engine, threads, say, fixed=fixed)
 
 
 def prepare_avatar(animator: Animator, path: Path, size: tuple[int, int]) -> Avatar:
@@ -56,18 +56,18 @@ def prepare_avatar(animator: Animator, path: Path, size: tuple[int, int]) -> Ava
     return Avatar(str(path), source, source.coefficients, composer, tuple(portrait.notes))
 
 
-def live_driver(settings: Settings, network: Path | None, say: Say) -> Callable[[Coefficients], Driver]:
+def live_driver(settings: Settings, network: Path | None, say: Say, *, fixed: bool = False) -> Callable[[Coefficients], Driver]:
     """What drives from tracked faces. ``network``: a regressor's of the user's, treated as ``open_animator`` treats a bundle."""
 
     def make(source: Coefficients) -> Driver:
         from vcam.drive import Drive
 
-        return Drive(source, _open_regressor(settings, network, say), drive_options(settings.drive))
+        return Drive(source, _open_regressor(settings, network, say, fixed=fixed), drive_options(settings.drive))
 
     return make
 
 
-def _open_regressor(settings: Settings, network: Path | None, say: Say) -> Regressor:
+def _open_regressor(settings: Settings, network: Path | None, say: Say, *, fixed: bool) -> Regressor:
     from engine.errors import AssetError
     from engine.head import load_head
     from engine.regress import open_regressor
@@ -75,10 +75,10 @@ def _open_regressor(settings: Settings, network: Path | None, say: Say) -> Regre
     name, engine = settings.tracking.regressor, settings.runtime.engine
     if network is not None:
         try:
-            return open_regressor(name, load_head(), engine, network)
+            return open_regressor(name, load_head(), engine, network, fixed=fixed)
         except AssetError as error:
             say(f"{error} The network that ships is used instead.")
-    return open_regressor(name, load_head(), engine)
+    return open_regressor(name, load_head(), engine, fixed=fixed)
 
 
 def drive_options(settings: DriveSettings) -> DriveOptions:

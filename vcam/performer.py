@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event
 
-from engine.values import Coefficients, Face, Frame
+from engine.values import Coefficients, Face, Picture
+from engine.video import Frame
 from vcam.avatar import Avatar
 from vcam.cue import Cue
 from vcam.messages import Messages
@@ -51,7 +52,7 @@ class Performer:
             return None
         if frame is not None:
             self._last_frame_s = self._clock.now()
-            return self._cue(self._find_face(frame), frame.time_s, captured_s=frame.time_s)
+            return self._cue(self._find_face(frame), frame.time_s, captured_s=frame.time_s, image=frame.image)
         now = self._clock.now()
         return self._cue(None, now, captured_s=None) if now - self._last_frame_s >= self._patience_s else None
 
@@ -109,7 +110,7 @@ class Performer:
             return None
         return found[0]
 
-    def _cue(self, face: Face | None, time_s: float, captured_s: float | None) -> Cue | None:
+    def _cue(self, face: Face | None, time_s: float, captured_s: float | None, image: Picture | None = None) -> Cue | None:
         avatar, driver = self._avatar, self._driver
         if avatar is None or driver is None:
             return None
@@ -118,5 +119,7 @@ class Performer:
             self._messages.attempt("drive", "Calibrating", driver.recalibrate)
             self._messages.say("Calibrated: the face of this moment is the one at rest.")
         with self._stats.measure("drive"):
-            motion: Motion | None = self._messages.attempt("drive", "Following the face", lambda: driver.step(face, time_s))
+            motion: Motion | None = self._messages.attempt(
+                "drive", "Following the face", lambda: driver.step(face, time_s, image)
+            )
         return None if motion is None else Cue(avatar, motion, captured_s, face is not None)

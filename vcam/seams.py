@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
-from engine.values import Coefficients, Corrections, Face, Frame, Picture
+from engine.values import Coefficients, Corrections, Face, Picture
+from engine.video import Frame
 
 Say = Callable[[str], None]
 """Takes one sentence for the user."""
@@ -63,7 +64,7 @@ class Driver(Protocol):
         """Changes the portrait; what is known of the driver stays."""
         ...
 
-    def step(self, face: Face | None, time_s: float) -> Motion: ...
+    def step(self, face: Face | None, time_s: float, image: Picture | None = None) -> Motion: ...
 
     def recalibrate(self) -> None:
         """Takes the driver's next face as the one at rest."""

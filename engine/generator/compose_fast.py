@@ -8,6 +8,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from types import TracebackType
 from typing import Any, NamedTuple
 
 import numba as nb
@@ -201,6 +202,17 @@ class Compositor:
         self._pool = ThreadPoolExecutor(threads - 1, "compositor") if threads > 1 else None
         self._out = np.zeros((size, size, 3), np.uint8)
         self._compile(size, state_size)
+
+    def close(self) -> None:
+        """Ends its threads; a second call does nothing."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def __enter__(self) -> Compositor:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
 
     def _compile(self, size: int, state_size: int) -> None:
         """Compose nothing once: numba compiles (seconds, on the first start) or loads what it compiled before."""

@@ -28,7 +28,7 @@ class Layers:
 
 
 @dataclass(frozen=True)
-class Drive:
+class RenderInputsTorch:
     """What one driven frame hands to the generator, at the picture's full size.
 
     z              (N, 261)

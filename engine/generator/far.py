@@ -12,8 +12,7 @@ from engine.generator import compose_torch
 from engine.generator.compose_torch import Layers
 from engine.generator.encoders import Encoder
 from engine.generator.flow import enlarge, pixel_grid, shrink, warp
-from engine.generator.held import held
-from engine.generator.layers import Heads, Mapping, StyleConv
+from engine.generator.layers import Heads, Mapping, StyleConv, clamp_ste
 from engine.generator.refiner import Refiner
 from engine.generator.variants import COLOUR, FLOW, MASK, SOURCE_CHANNELS, STATE_CHANNELS, Variant
 from engine.values import COEFFICIENTS
@@ -124,7 +123,7 @@ class FarGenerator(nn.Module):
             features, state = block(features, state, w, source=f_source, guide=f_guide, prior=here)
         return finish(state if self.variant.flow else _unmoved(state))
 
-    def forward(self, photo: Tensor, layers: Layers, drive: compose_torch.Drive) -> Output:
+    def forward(self, photo: Tensor, layers: Layers, drive: compose_torch.RenderInputsTorch) -> Output:
         """I_s (N, 3, S, S), its layers, and what drives it → the picture (eq. 8)."""
         prior = drive.prior if self.variant.flow_prior else None
         state = self.frame(drive.z, drive.guide(self.variant.guide_size), prior, self.source(photo))
@@ -146,5 +145,5 @@ def _unmoved(state: Tensor) -> Tensor:
 
 def finish(state: Tensor) -> Tensor:
     """(N, 5 or 6, R, R) sums of the heads → (N, 6, R, R) with s = clamp(h, 0, 1), or 0 where there is none."""
-    mask = held(state[:, MASK]) if state.shape[1] == STATE_CHANNELS else torch.zeros_like(state[:, :1])
+    mask = clamp_ste(state[:, MASK]) if state.shape[1] == STATE_CHANNELS else torch.zeros_like(state[:, :1])
     return torch.cat([state[:, : MASK.start], mask], 1)

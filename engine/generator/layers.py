@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +34,15 @@ def modulated_conv(x: Tensor, weight: Tensor, style: Tensor) -> Tensor:
     demodulation = torch.rsqrt(style.square() @ weight.square().sum((2, 3)).t() + 1e-8)
     y = functional.conv2d(x * style[:, :, None, None], weight, padding=weight.shape[-1] // 2)
     return y * demodulation[:, :, None, None]
+
+
+def clamp_ste(mask: Tensor) -> Tensor:
+    """clamp(mask, 0, 1) with a straight-through gradient.
+
+    A plain clamp has none outside, so that a mask that once was pushed below 0 everywhere would stay shut for ever. Outside, what
+    would lead further away is left out, and what leads inside is let through.
+    """
+    return _ClampSte.apply(mask) if mask.requires_grad else mask.clamp(0.0, 1.0)  # type: ignore[no-untyped-call]
 
 
 class EqualLinear(nn.Module):
@@ -125,3 +135,16 @@ class Heads(nn.Module):
                 points = parameter.view(-1, self.sub_pixels**2, parameter[0].numel())
                 mean = points.mean(1, keepdim=True)
                 points.copy_(mean + share * (points - mean))
+
+
+class _ClampSte(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, mask: Tensor) -> Tensor:
+        context.save_for_backward(mask)
+        return mask.clamp(0.0, 1.0)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> Tensor:
+        (mask,), (gradient,) = context.saved_tensors, gradients
+        away = ((mask < 0) & (gradient > 0)) | ((mask > 1) & (gradient < 0))
+        return gradient.masked_fill(away, 0.0)

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from types import TracebackType
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.components import COMPONENTS
-from engine.generator.compose_fast import pack
-from engine.generator.exam import Exam, make_exam
+from engine.generator.frame_renderer import FrameRenderer, open_frame_renderer
 from engine.generator.guide import make_guide
-from engine.generator.painters import Moment, Painter, Source, open_painter
+from engine.generator.manifest import LIVE_BUNDLE, Bundle, read_bundle
+from engine.generator.photograph import PhotographEncoder
 from engine.generator.refinement import Refinement
+from engine.generator.render_inputs import EncodedPhotograph, RenderInputs, checked_array
 from engine.generator.variants import GUIDE_CHANNELS
+from engine.generator.verification import VerificationPicture, make_verification_picture
 from engine.runtime import available_threads
-from engine.runtime.bundle import LIVE_BUNDLE, Bundle, read_bundle
 from engine.runtime.cache import ignore
 from engine.runtime.engines import FIRST
-from engine.runtime.ladder import Ladder
+from engine.runtime.selection import EngineSelector
 from engine.values import COEFFICIENTS, Corrections, Floats, Picture
 
-__all__ = ["Generator", "Source", "make_guide"]
-
-REMEMBERED = 4  # photographs whose F_s is kept, so that going back to one is instant
+__all__ = ["Generator", "make_guide"]
 
 
 class Generator:
@@ -45,53 +41,56 @@ class Generator:
         engine: str = "auto",
         threads: int | None = None,
         say: Callable[[str], None] = ignore,
+        fixed: bool = False,
     ) -> None:
         """Open the bundle; slow (about a second; a named engine that must be built, minutes). Raises AssetError, ConfigError.
 
-        ``say`` takes sentences about the engines for the user.
+        ``say`` takes sentences about the engines for the user. ``fixed``: the engine that was opened draws every picture, and
+        no better one is looked for, so that results are reproducible.
         """
         threads = threads or available_threads()
         bundle = read_bundle(folder)
         variant = self._variant = bundle.variant
         self.size, self.guide_size, self._top = variant.size, variant.guide_size, variant.top
-        ready = engine if engine in FIRST else "auto"  # at once: F_s is needed once per photograph,
-        self._encoder = bundle.open("source", ready, threads=threads)
-        # and mouth and eyes are small, and in a picture that is on the CPU when it is painted: one thread will do
-        finer = bundle.open("refiner", ready, threads=1) if variant.has_refiner else None
-        self._refinement = None if finer is None else Refinement(finer, variant)
         self._z = np.zeros((1, COEFFICIENTS), np.float32)
         self._prior = np.zeros((1, 2, variant.top, variant.top), np.float32)
-        self._remembered: OrderedDict[str, dict[str, Floats]] = OrderedDict()
-        self._encoding = threading.Lock()
-        self._source: Source | None = None
-        self._ladder = painters(bundle, engine, threads=threads, exam=self.exam, say=say)
+        self._source: EncodedPhotograph | None = None
+        ready = engine if engine in FIRST else "auto"  # at once: F_s is needed once per photograph,
+        with ExitStack() as opened:
+            self._encoder = opened.enter_context(PhotographEncoder(bundle.open("source", ready, threads=threads), variant.size))
+            self._refinement: Refinement | None = None
+            if variant.has_refiner:
+                # and mouth and eyes are small, and in a picture that is on the CPU when it is drawn: one thread will do
+                refiner = opened.enter_context(bundle.open("refiner", ready, threads=1))
+                self._refinement = Refinement(refiner, variant)
+            self._selector = renderer_selector(
+                bundle, engine, threads=threads, make_picture=self.verification_picture, say=say, fixed=fixed
+            )
+            self._opened = opened.pop_all()
 
     @property
     def engine(self) -> str:
         """The engine that runs the network now."""
-        return self._ladder.engine
+        return self._selector.engine
 
     @property
     def engine_status(self) -> str:
         """The engine, and what is being built, for the user."""
-        return self._ladder.status
+        return self._selector.status
 
-    def exam(self) -> Exam:
+    def verification_picture(self) -> VerificationPicture:
         """The picture by which engines are compared."""
-        return make_exam(self._variant, self.prepare)
+        return make_verification_picture(self._variant, self.prepare)
 
-    def prepare(self, foreground: Picture, matte: Floats, plate: Picture, photo: Picture) -> Source:
+    def prepare(self, foreground: Picture, matte: Floats, plate: Picture, photo: Picture) -> EncodedPhotograph:
         """Layers and F_s of a photograph; slow (tens of milliseconds). The arrays are kept and must not be changed.
 
         foreground, plate, photo (S, S, 3) uint8; matte (S, S) 0…1, 1 = person. The plate is what lies behind the person;
         matte·foreground + (1 − matte)·plate should be the photograph.
         """
-        shape = (self.size, self.size, 3)
-        foreground, plate = _checked("foreground", foreground, shape, np.uint8), _checked("plate", plate, shape, np.uint8)
-        matte, photo = _checked("matte", matte, shape[:2], np.float32), _checked("photo", photo, shape, np.uint8)
-        return Source(foreground, matte, plate, pack(foreground, matte, plate), self._encode(photo))
+        return self._encoder.prepare(foreground, matte, plate, photo)
 
-    def use(self, source: Source) -> None:
+    def use(self, source: EncodedPhotograph) -> None:
         """Animate this photograph from the next ``generate`` on; instant."""
         self._source = source
 
@@ -123,61 +122,55 @@ class Generator:
         if source is None:
             raise RuntimeError("generate() needs a photograph: call set_source() or use() first")
         square = (self.size, self.size)
-        guide = _checked("guide", guide, (1, GUIDE_CHANNELS, self.guide_size, self.guide_size), np.float32)
-        prior_flow = _checked("prior_flow", prior_flow, (*square, 2), np.float32)
-        render = _checked("render", render, (*square, 3), np.uint8)
-        render_weight = _checked("render_weight", render_weight, square, np.float32)
-        components = _checked("components", components, (len(COMPONENTS), 2), np.float32)
+        guide = checked_array("guide", guide, (1, GUIDE_CHANNELS, self.guide_size, self.guide_size), np.float32)
+        prior_flow = checked_array("prior_flow", prior_flow, (*square, 2), np.float32)
+        render = checked_array("render", render, (*square, 3), np.uint8)
+        render_weight = checked_array("render_weight", render_weight, square, np.float32)
+        components = checked_array("components", components, (len(COMPONENTS), 2), np.float32)
         self._z[0] = z
         small = cv2.resize(prior_flow, (self._top, self._top), interpolation=cv2.INTER_AREA)
         self._prior[0] = small.transpose(2, 0, 1)
         feeds = {"z": self._z, "guide": guide, "prior": self._prior}
-        moment = Moment(feeds, prior_flow, render, render_weight, strength)
-        picture = self._ladder.run(lambda painter: painter.paint(source, moment, corrections))
+        inputs = RenderInputs(feeds, prior_flow, render, render_weight, strength)
+        picture = self._selector.run(lambda renderer: renderer.render(source, inputs, corrections))
         if self._refinement is not None and corrections != "none":
             self._refinement.apply(picture, render, render_weight, components, strength)
         return picture
 
-    def close(self) -> None:
-        """Ends the search for better engines."""
-        self._ladder.close()
+    def close(self, timeout_s: float | None = None) -> None:
+        """Ends the search for better engines, waiting at most ``timeout_s`` for it, and frees the networks."""
+        self._selector.close(timeout_s)
+        self._opened.close()
 
-    def _encode(self, photo: Picture) -> dict[str, Floats]:
-        """F_s by input name, from memory when this photograph was seen lately."""
-        key = hashlib.sha256(photo.tobytes()).hexdigest()
-        with self._encoding:
-            if key not in self._remembered:
-                picture = (photo.astype(np.float32) / 127.5 - 1).transpose(2, 0, 1)[None]
-                outputs = self._encoder.run({"photo": np.ascontiguousarray(picture)})
-                self._remembered[key] = {name: features.copy() for name, features in outputs.items()}
-            self._remembered.move_to_end(key)
-            while len(self._remembered) > REMEMBERED:
-                self._remembered.popitem(last=False)
-            return self._remembered[key]
+    def __enter__(self) -> Generator:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
 
 
-def painters(
-    bundle: Bundle, engine: str, *, threads: int, exam: Callable[[], Exam], say: Callable[[str], None]
-) -> Ladder[Painter]:
-    """The ladder of a bundle's painters; ``exam`` is made when the first engine is to be compared."""
-    made: list[Exam] = []
+def renderer_selector(
+    bundle: Bundle,
+    engine: str,
+    *,
+    threads: int,
+    make_picture: Callable[[], VerificationPicture],
+    say: Callable[[str], None],
+    fixed: bool = False,
+) -> EngineSelector[FrameRenderer]:
+    """The selector of a bundle's frame renderers; ``make_picture`` is called when the first engine is to be compared."""
+    made: list[VerificationPicture] = []
 
-    def answer(painter: Painter) -> Floats:
+    def answer(renderer: FrameRenderer) -> Floats:
         if not made:
-            made.append(exam())
-        return made[0].answer(painter)
+            made.append(make_picture())
+        return made[0].answer(renderer)
 
-    return Ladder(
+    return EngineSelector(
         engine,
-        lambda name, workshop: open_painter(bundle, name, threads=threads, workshop=workshop),
+        lambda name, context: open_frame_renderer(bundle, name, threads=threads, context=context),
         answer,
         peak=255.0,
         say=say,
+        fixed=fixed,
     )
-
-
-def _checked(name: str, array: NDArray[Any], shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
-    """The array, copied only if it is not contiguous; compiled code would read beyond a smaller one."""
-    if array.shape != shape or array.dtype != dtype:
-        raise ValueError(f"{name} must be {dtype.__name__} {shape}, got {array.dtype} {array.shape}")
-    return np.ascontiguousarray(array)

@@ -8,14 +8,14 @@ import numpy as np
 
 from engine.components import Side, corners
 from engine.generator.variants import Variant
-from engine.runtime.sessions import Session
+from engine.runtime.sessions import GraphSession
 from engine.values import Floats, Picture
 
 
 class Refinement:
     """Corrects mouth and eyes of pictures of one size; serves one thread."""
 
-    def __init__(self, session: Session, variant: Variant) -> None:
+    def __init__(self, session: GraphSession, variant: Variant) -> None:
         """``session``: the graph 'refiner'."""
         self._session, self._size, self._sides = session, variant.size, variant.windows
         self._mouth, self._eyes = (np.empty(shape, np.float32) for shape in variant.inputs("refiner").values())

@@ -14,8 +14,7 @@ from torch.nn import functional
 
 from engine.components import Side, corners
 from engine.generator.flow import enlarge
-from engine.generator.held import held
-from engine.generator.layers import EqualConv, activate
+from engine.generator.layers import EqualConv, activate, clamp_ste
 from engine.generator.variants import REFINED_CHANNELS, REFINER_CHANNELS, Variant
 
 FOLD = 2  # pixels of a side that are folded into channels
@@ -49,7 +48,7 @@ class ComponentNet(nn.Module):
         middle = activate(self.up_middle(torch.cat([enlarge(coarse, 2), middle], 1)))
         fine = activate(self.up_fine(torch.cat([enlarge(middle, 2), fine], 1)))
         state = functional.pixel_shuffle(self.head(activate(self.at_fine(fine))), FOLD)
-        return torch.cat([state[:, :3], held(state[:, 3:])], 1) * self.fade
+        return torch.cat([state[:, :3], clamp_ste(state[:, 3:])], 1) * self.fade
 
 
 class Refiner(nn.Module):

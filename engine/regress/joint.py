@@ -7,12 +7,14 @@ docs/regressor.md tells how they are found.
 
 from __future__ import annotations
 
+from types import TracebackType
+
 import numpy as np
 
 from engine.head import HeadModel
 from engine.regress.landmarks import LandmarkRegressor
 from engine.regress.network import NetworkRegressor
-from engine.values import BLINKS, COEFFICIENTS, Coefficients, Face, Floats, Square
+from engine.values import BLINKS, COEFFICIENTS, Coefficients, Face, Floats, Picture, Square
 
 EVERY = 2  # frames between two looks of the network, for a frame of it costs six of the landmarks
 LIDS_MOVE = 0.15  # of a blink's score: then the network looks at once, for a blink is over in a few frames
@@ -22,28 +24,38 @@ class JointRegressor:
     """z of a frame by both; the interface of ``engine.regress.Regressor``. The identity is the landmarks', fitted on ``meet``.
 
     The landmarks are fitted to every frame, the network looks at every second one and whenever lids move; between, its last
-    difference stays.
+    difference stays. The network is taken over, and closed.
     """
 
     def __init__(self, head: HeadModel, network: NetworkRegressor) -> None:
         self._landmarks, self._network = LandmarkRegressor(head), network
         self._difference, self._lids, self._frames = np.zeros(COEFFICIENTS, np.float32), np.zeros(2, np.float32), 0
 
-    def meet(self, face: Face, square: Square) -> None:
+    def meet(self, image: Picture, face: Face, square: Square) -> None:
         """Fits the identity to a new face."""
-        self._landmarks.meet(face, square)
-        self._network.meet(face, square)
+        self._landmarks.meet(image, face, square)
+        self._network.meet(image, face, square)
         self._frames = 0
 
-    def regress(self, face: Face, square: Square) -> Coefficients:
-        """z of a frame. Raises ValueError when the face comes without its picture."""
-        found = self._landmarks.regress(face, square).vector()
+    def regress(self, image: Picture, face: Face, square: Square) -> Coefficients:
+        """z of a frame, see ``engine.regress.Regressor``."""
+        found = self._landmarks.regress(image, face, square).vector()
         lids = face.blendshapes[BLINKS]
         if self._frames % EVERY == 0 or np.abs(lids - self._lids).max() > LIDS_MOVE:
-            self._difference = self._network.regress(face, square).vector() - found
+            self._difference = self._network.regress(image, face, square).vector() - found
             self._lids, self._frames = lids, 0
         self._frames += 1
         return Coefficients.from_vector(joined(found, found + self._difference, self._network.share))
+
+    def close(self, timeout_s: float | None = None) -> None:
+        """See ``engine.regress.Regressor``."""
+        self._network.close(timeout_s)
+
+    def __enter__(self) -> JointRegressor:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
 
 
 def joined(landmarks: Floats, network: Floats, share: Floats) -> Floats:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from types import TracebackType
 
 import numpy as np
 
 from engine.conventions import CAMERA_DISTANCE_DM, FOCAL, angles, rotation
 from engine.head import HeadModel
 from engine.regress.system import linear_system, pose_only
-from engine.values import EXPRESSION, EXPRESSION_NAMES, FACE_POINTS, IDENTITY, Coefficients, Face, Floats, Square
+from engine.values import EXPRESSION, EXPRESSION_NAMES, FACE_POINTS, IDENTITY, Coefficients, Face, Floats, Picture, Square
 
 RIGHT_IRIS, LEFT_IRIS = slice(468, 473), slice(473, 478)
 LANDMARK_NOISE = 0.012  # of the tracker, crop coordinates: 3 px of 512
@@ -213,20 +214,29 @@ class LandmarkRegressor:
         self.basis = LandmarkBasis.of(head)
         self._identity: Floats | None = None
 
-    def meet(self, face: Face, square: Square) -> None:
+    def meet(self, image: Picture, face: Face, square: Square) -> None:
         """Fits the identity to a new face."""
         self._identity, _, _ = fit_person(self.basis, observed(face, square), expression_of(face))
         self._rest = self.basis.shape(self._identity, np.zeros(EXPRESSION, np.float32))
         self._eyes = self.basis.eye_centres + np.tensordot(self._identity, self.basis.eye_identity, 1)
 
-    def regress(self, face: Face, square: Square) -> Coefficients:
+    def regress(self, image: Picture, face: Face, square: Square) -> Coefficients:
         """z of a frame: β, p, τ of the moment, α of the person; texture and light are not looked at."""
         if self._identity is None:
-            self.meet(face, square)
+            self.meet(image, face, square)
         assert self._identity is not None  # noqa: S101 - for the type checker, ``meet`` has set it
         beta, pose, gaze = fit_frame(self.basis, self._rest, self._eyes, face, square)
         neutral = Coefficients.neutral()
         return Coefficients(self._identity, beta, neutral.texture, neutral.illumination, pose, gaze)
+
+    def close(self, timeout_s: float | None = None) -> None:
+        """Nothing to free."""
+
+    def __enter__(self) -> LandmarkRegressor:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
 
 
 def _step(pose: Floats, step: Floats) -> Floats:

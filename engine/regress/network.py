@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
 
 import numpy as np
 
 from engine.crop import cut
 from engine.errors import AssetError
+from engine.generator.manifest import ASSETS, HEAD_ASSET, file_sha256
 from engine.head import HeadModel
 from engine.regress.crops import carry_pose, crop_of, nearby, steadied
 from engine.regress.landmarks import MAX_GAZE, LandmarkBasis
-from engine.runtime.bundle import ASSETS, HEAD_ASSET, file_sha256
-from engine.runtime.engines import Workshop
-from engine.runtime.ladder import Ladder
-from engine.runtime.sessions import Check, Session, open_session, probe
+from engine.runtime.engines import BuildContext
+from engine.runtime.selection import EngineSelector
+from engine.runtime.sessions import Check, GraphSession, open_session, probe
 from engine.values import COEFFICIENTS, EXPRESSION_NAMES, FACE_POINTS, Coefficients, Face, Floats, Picture, Square
 
 REGRESSOR = ASSETS / "regressor"
@@ -39,9 +40,9 @@ class RegressorBundle:
     share: Floats
     check: Check
 
-    def open(self, engine: str = "auto", *, threads: int | None = None, workshop: Workshop | None = None) -> Session:
+    def open(self, engine: str = "auto", *, threads: int | None = None, context: BuildContext | None = None) -> GraphSession:
         """A self-tested session; raises ConfigError, AssetError."""
-        return open_session(self.folder / GRAPH, engine, threads=threads, check=self.check, workshop=workshop)
+        return open_session(self.folder / GRAPH, engine, threads=threads, check=self.check, context=context)
 
 
 def write_regressor_manifest(folder: Path, size_px: int, answers: Floats, share: Floats) -> None:
@@ -86,28 +87,49 @@ def read_regressor(folder: Path = REGRESSOR) -> RegressorBundle:
         raise AssetError(f"{folder / MANIFEST} is not a regressor's manifest: {error!r}. Export it anew.") from error
 
 
-def sessions(bundle: RegressorBundle, engine: str, threads: int | None) -> Ladder[Session]:
-    """The ladder of the network's sessions."""
+def session_selector(bundle: RegressorBundle, engine: str, threads: int | None, *, fixed: bool) -> EngineSelector[GraphSession]:
+    """The selector of the network's sessions."""
 
-    def answer(session: Session) -> Floats:
+    def answer(session: GraphSession) -> Floats:
         answered: Floats = session.run(probe(session.inputs))[OUTPUT].copy()
         return answered
 
     peak = max(1.0, float(np.ptp(bundle.check.expected[OUTPUT])))
-    return Ladder(engine, lambda name, workshop: bundle.open(name, threads=threads, workshop=workshop), answer, peak=peak)
+    return EngineSelector(
+        engine,
+        lambda name, context: bundle.open(name, threads=threads, context=context),
+        answer,
+        peak=peak,
+        fixed=fixed,
+    )
 
 
 class NetworkRegressor:
     """z of every frame by itself; the interface of ``engine.regress.landmarks.LandmarkRegressor``.
 
-    Faces must carry their picture. Texture and light are what the network sees; α is of the moment.
+    Texture and light are what the network sees; α is of the moment.
     The crop stays where it is while the face hardly moves: less jitter. ``share`` is the bundle's.
     """
 
-    def __init__(self, head: HeadModel, folder: Path = REGRESSOR, engine: str = "auto", threads: int | None = None) -> None:
-        """Loads the network; a quarter of a second. Raises AssetError, ConfigError."""
+    def __init__(
+        self,
+        head: HeadModel,
+        folder: Path = REGRESSOR,
+        engine: str = "auto",
+        threads: int | None = None,
+        *,
+        fixed: bool = False,
+    ) -> None:
+        """Loads the network; a quarter of a second. Raises AssetError, ConfigError.
+
+        ``fixed`` as of ``EngineSelector``.
+        """
         bundle = read_regressor(folder)
-        self._ladder, self._size, self.share = sessions(bundle, engine, threads), bundle.size_px, bundle.share
+        self._selector, self._size, self.share = (
+            session_selector(bundle, engine, threads, fixed=fixed),
+            bundle.size_px,
+            bundle.share,
+        )
         self._basis = LandmarkBasis.of(head)
         self._crop: Square | None = None
         self._input = np.empty((1, 3, self._size, self._size), np.float32)
@@ -115,26 +137,34 @@ class NetworkRegressor:
     @property
     def engine(self) -> str:
         """The name of the engine that runs the network."""
-        return self._ladder.engine
+        return self._selector.engine
 
-    def meet(self, face: Face, square: Square) -> None:
+    def meet(self, image: Picture, face: Face, square: Square) -> None:
         """Forgets where the last face was; there is nothing else to learn of a new person."""
         self._crop = None
 
-    def regress(self, face: Face, square: Square) -> Coefficients:
-        """z of a frame, p relative to the camera of ``square``. Raises ValueError when the face comes without its picture."""
-        if face.picture is None:
-            raise ValueError("the network regressor needs the picture of the face")
+    def regress(self, image: Picture, face: Face, square: Square) -> Coefficients:
+        """z of a frame, p relative to the camera of ``square``."""
         crop = self._crop = steadied(self._crop, crop_of(face))
-        z = self.look(cut(*nearby(face.picture, crop), self._size))
+        z = self.look(cut(*nearby(image, crop), self._size))
         points = self._basis.shape(z.identity, z.expression)[:FACE_POINTS:CARRIED]
         return replace(z, pose=carry_pose(points, z.pose, crop, square))
+
+    def close(self, timeout_s: float | None = None) -> None:
+        """See ``engine.regress.Regressor``."""
+        self._selector.close(timeout_s)
+
+    def __enter__(self) -> NetworkRegressor:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
 
     def look(self, crop: Picture) -> Coefficients:
         """z of a tight crop (S, S, 3), p relative to its own camera; expression and gaze kept to what faces can do."""
         np.multiply(crop.transpose(2, 0, 1)[None], 1 / 127.5, out=self._input, dtype=np.float32)
         self._input -= 1
-        z = Coefficients.from_vector(self._ladder.run(lambda session: session.run({INPUT: self._input})[OUTPUT][0].copy()))
+        z = Coefficients.from_vector(self._selector.run(lambda session: session.run({INPUT: self._input})[OUTPUT][0].copy()))
         named = len(EXPRESSION_NAMES)
         expression = np.concatenate([z.expression[:named].clip(0, 1), z.expression[named:]])
         return replace(z, expression=expression, gaze=z.gaze.clip(-MAX_GAZE, MAX_GAZE))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ class Port:
 
 
 class DeviceSession:
-    """A ``Session`` whose ``work`` runs on fixed buffers; others on the device may read and write them too.
+    """A ``GraphSession`` whose ``work`` runs on fixed buffers; others on the device may read and write them too.
 
     ports    name → input buffer
     answers  name → output buffer
@@ -89,7 +90,7 @@ class DeviceSession:
         self.launch = lane.captured(work)
 
     def run(self, feeds: Mapping[str, Floats]) -> dict[str, Floats]:
-        """See ``Session.run``."""
+        """See ``GraphSession.run``."""
         with torch.inference_mode(), self.lane.entered():
             for name, port in self.ports.items():
                 port.upload(feeds[name])
@@ -98,6 +99,21 @@ class DeviceSession:
                 port.download()
         self.lane.finish()
         return {name: port.array for name, port in self.answers.items()}
+
+    def close(self) -> None:
+        """See ``GraphSession.close``: waits for what was queued, and lets the buffers and what works on them go."""
+        self.lane.finish()
+        self.ports, self.answers, self.launch = {}, {}, _nothing
+
+    def __enter__(self) -> DeviceSession:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _nothing() -> None:
+    """What a closed session does."""
 
 
 def tensors(ports: Mapping[str, Port]) -> list[Tensor]:

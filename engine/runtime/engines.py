@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
 
@@ -40,8 +40,8 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """Where engines are built: what is kept from earlier, and who hears how far it is (0…1) and says whether to go on."""
+class BuildContext:
+    """What an engine is built with: what is kept from earlier, and who hears how far it is (0…1) and says whether to go on."""
 
     cache: EngineCache = field(default_factory=EngineCache)
     progress: Callable[[float], bool] = lambda _share: True
@@ -70,8 +70,13 @@ ENGINES = {
     "tensorrt": Engine("engine.runtime.tensorrt_backend", "tensorrt", "fp16", _NVIDIA, nvidia=True, on_device=True),
 }
 FIRST = ("openvino", "onnxruntime")  # "auto" begins with the first of these that works: ready at once, and exact
-# …and climbs in this order. onnxruntime-tensorrt is built anew at every start: by name only.
+# …and tries these in this order. onnxruntime-tensorrt is built anew at every start: by name only.
 BETTER = ("openvino-bf16", "onnxruntime-coreml", "onnxruntime-directml", "onnxruntime-cuda", "torch-cuda", "tensorrt")
+
+
+def better_engines() -> Iterator[str]:
+    """Of ``BETTER`` those that are installed; each library is imported when its turn comes."""
+    return (name for name in BETTER if installed(name) is None)
 
 
 def engine_names() -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import onnxruntime
 
 from engine.errors import AssetError
-from engine.runtime.engines import Workshop
+from engine.runtime.engines import BuildContext
 from engine.values import Floats
 
 # Its exceptions share no base class of their own.
@@ -31,12 +32,22 @@ class OnnxRuntimeSession:
     def __init__(self, session: onnxruntime.InferenceSession) -> None:
         self.inputs: Mapping[str, tuple[int, ...]] = {port.name: tuple(port.shape) for port in session.get_inputs()}
         self._outputs = [port.name for port in session.get_outputs()]
-        self._session = session
+        self._session: Any = session
 
     def run(self, feeds: Mapping[str, Floats]) -> dict[str, Floats]:
-        """See ``Session.run``."""
+        """See ``GraphSession.run``."""
         arrays = self._session.run(None, {name: feeds[name] for name in self.inputs})
         return dict(zip(self._outputs, arrays, strict=True))
+
+    def close(self) -> None:
+        """See ``GraphSession.close``."""
+        self._session = None
+
+    def __enter__(self) -> OnnxRuntimeSession:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
 
 
 def missing(provider: str) -> str | None:
@@ -46,9 +57,9 @@ def missing(provider: str) -> str | None:
     return f"this onnxruntime {onnxruntime.__version__} was built without {provider}"
 
 
-def open_graph(path: Path, provider: str, threads: int, workshop: Workshop) -> OnnxRuntimeSession:
+def open_graph(path: Path, provider: str, threads: int, context: BuildContext) -> OnnxRuntimeSession:
     """Load and optimise; raises AssetError."""
-    del workshop  # nothing is kept: it is ready in a moment, except for TensorRT, which has an engine of its own
+    del context  # nothing is kept: it is ready in a moment, except for TensorRT, which has an engine of its own
     onnxruntime.disable_telemetry_events()
     if provider in _ON_NVIDIA:
         onnxruntime.preload_dlls()  # CUDA's libraries, where they were installed as Python packages

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any
 
 from engine.errors import AssetError
-from engine.runtime.engines import Workshop
+from engine.runtime.engines import BuildContext
 from engine.values import Floats
 
 # Importing openvino reports "import" to its makers and writes a client number into the home directory, unless this module
@@ -28,15 +30,25 @@ class OpenVinoSession:
         # Node names: a port may have further names, of what was folded into it.
         self.inputs: Mapping[str, tuple[int, ...]] = {port.node.friendly_name: tuple(port.shape) for port in model.inputs}
         self._outputs = [port.node.friendly_name.removesuffix("/sink_port_0") for port in model.outputs]
-        self._request = model.create_infer_request()
+        self._request: Any = model.create_infer_request()
         self._feeds: dict[str, Floats] = {}
 
     def run(self, feeds: Mapping[str, Floats]) -> dict[str, Floats]:
-        """See ``Session.run``."""
+        """See ``GraphSession.run``."""
         # Kept until the next run: OpenVINO reads shared arrays without holding them, and a freed one gives NaN.
         self._feeds = {name: feeds[name] for name in self.inputs}
         result = self._request.infer(self._feeds, share_inputs=True, share_outputs=True)
         return {name: result[number] for number, name in enumerate(self._outputs)}
+
+    def close(self) -> None:
+        """See ``GraphSession.close``."""
+        self._request, self._feeds = None, {}
+
+    def __enter__(self) -> OpenVinoSession:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
 
 
 def missing(precision: str) -> str | None:
@@ -45,9 +57,9 @@ def missing(precision: str) -> str | None:
     return "this processor does not compute in bfloat16" if precision == "bf16" and "BF16" not in capabilities else None
 
 
-def open_graph(path: Path, precision: str, threads: int, workshop: Workshop) -> OpenVinoSession:
+def open_graph(path: Path, precision: str, threads: int, context: BuildContext) -> OpenVinoSession:
     """Compile for low latency; raises AssetError."""
-    del workshop  # nothing is kept: compiling takes half a second
+    del context  # nothing is kept: compiling takes half a second
     try:
         return OpenVinoSession(_core().compile_model(str(path), "CPU", _settings(precision, threads)))
     except RuntimeError as error:

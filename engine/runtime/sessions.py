@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Protocol
 
 import numpy as np
 
 from engine.errors import AssetError
-from engine.runtime.engines import FIRST, Workshop, backend_of, known, usable
+from engine.runtime.engines import FIRST, BuildContext, backend_of, known, usable
 from engine.values import Floats
 
 MOST_THREADS = 4  # more do not make these small networks faster
@@ -20,8 +21,8 @@ LEAST_DB = 40.0  # agreement that the other engines must reach, with the stored 
 EQUAL_DB = 150.0  # stands for no difference at all
 
 
-class Session(Protocol):
-    """An opened graph. One thread at a time may run it.
+class GraphSession(Protocol):
+    """An opened graph, a context manager. One thread at a time may use it.
 
     engine   the name in ``ENGINES`` that was really obtained
     inputs   name → shape of every input that the graph reads
@@ -36,6 +37,13 @@ class Session(Protocol):
         The outputs belong to the session: the next run overwrites them. Raises whatever its library raises.
         """
 
+    def close(self) -> None:
+        """Frees the library's objects; a second call does nothing. The session cannot be used afterwards."""
+
+    def __enter__(self) -> GraphSession: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
 
 @dataclass(frozen=True)
 class Check:
@@ -48,7 +56,7 @@ class Check:
     expected: Mapping[str, Floats]
     inputs: Mapping[str, tuple[int, ...]] | None = None
 
-    def complaint(self, session: Session, *, exact: bool = True) -> str | None:
+    def complaint(self, session: GraphSession, *, exact: bool = True) -> str | None:
         """None when the session answers as stored (to rounding, or to ``LEAST_DB``), otherwise what is wrong."""
         for name, shape in (self.inputs or {}).items():
             if session.inputs.get(name, shape) != shape:
@@ -110,8 +118,8 @@ def open_session(
     *,
     threads: int | None = None,
     check: Check | None = None,
-    workshop: Workshop | None = None,
-) -> Session:
+    context: BuildContext | None = None,
+) -> GraphSession:
     """Open an exported graph with the named engine, or with the first of ``FIRST`` that opens it and passes ``check``.
 
     Raises ConfigError for a name that is unknown or not installed, and AssetError, with every engine's reason, when none can
@@ -122,7 +130,7 @@ def open_session(
     reasons = []
     for name in FIRST if engine == "auto" else (engine,):
         try:
-            return _open(path, name, threads or available_threads(), check, workshop or Workshop())
+            return _open(path, name, threads or available_threads(), check, context or BuildContext())
         except ImportError as error:  # noqa: PERF203 — two engines
             reasons.append(f"{name}: cannot be imported here, {error}")
         except AssetError as error:
@@ -130,14 +138,18 @@ def open_session(
     raise AssetError(f"No engine could run {path} ({'; '.join(reasons)}). Install the program again, or name another engine.")
 
 
-def _open(path: Path, name: str, threads: int, check: Check | None, workshop: Workshop) -> Session:
+def _open(path: Path, name: str, threads: int, check: Check | None, context: BuildContext) -> GraphSession:
     """A self-tested session of one engine; raises AssetError, ImportError."""
     if not path.is_file():
         raise AssetError("there is no such file")
     engine = known(name)
-    session: Session = backend_of(engine).open_graph(path, engine.option, threads, workshop)
+    session: GraphSession = backend_of(engine).open_graph(path, engine.option, threads, context)
     session.engine = name
-    complaint = check.complaint(session, exact=engine.exact) if check else None
-    if complaint is not None:
-        raise AssetError(complaint)
+    try:
+        complaint = check.complaint(session, exact=engine.exact) if check else None
+        if complaint is not None:
+            raise AssetError(complaint)
+    except BaseException:
+        session.close()
+        raise
     return session

@@ -17,8 +17,8 @@ import torch
 from engine.errors import AssetError
 from engine.runtime.cache import Key
 from engine.runtime.device import DeviceSession, Lane, Port
-from engine.runtime.engines import Workshop
-from engine.runtime.halves import with_halves
+from engine.runtime.engines import BuildContext
+from engine.runtime.fp16_graph import with_fp16
 from engine.runtime.nvidia import first_gpu
 from engine.runtime.onnxruntime_backend import folded
 
@@ -32,19 +32,19 @@ def missing(precision: str) -> str | None:
     return None if torch.cuda.is_available() else "torch finds no CUDA"
 
 
-def open_graph(path: Path, precision: str, threads: int, workshop: Workshop) -> DeviceSession:
+def open_graph(path: Path, precision: str, threads: int, context: BuildContext) -> DeviceSession:
     """The plan of a graph from the cache, or built (minutes); raises AssetError."""
     del threads  # all is done by the GPU
     lane, log = Lane(DEVICE), Log()
     runtime, key = tensorrt.Runtime(log), key_of(path, precision)
-    kept = workshop.cache.get(path.stem, key)
+    kept = context.cache.get(path.stem, key)
     engine = None if kept is None else runtime.deserialize_cuda_engine(kept)
     if engine is None:
-        plan = built(with_halves(folded(path)), log, workshop.progress)
+        plan = built(with_fp16(folded(path)), log, context.progress)
         engine = runtime.deserialize_cuda_engine(plan)
         if engine is None:
             raise AssetError(f"TensorRT cannot load what it built, {log.last}")
-        workshop.cache.put(path.stem, key, plan)
+        context.cache.put(path.stem, key, plan)
     return session_of(engine, lane, log)
 
 

@@ -8,7 +8,7 @@ import torch
 
 from engine.generator import graphs
 from engine.runtime.device import DeviceSession, Lane, Port, tensors
-from engine.runtime.engines import Workshop
+from engine.runtime.engines import BuildContext
 
 
 def missing(device: str) -> str | None:
@@ -16,9 +16,9 @@ def missing(device: str) -> str | None:
     return "torch finds no CUDA" if device == "cuda" and not torch.cuda.is_available() else None
 
 
-def open_graph(path: Path, device: str, threads: int, workshop: Workshop) -> DeviceSession:
+def open_graph(path: Path, device: str, threads: int, context: BuildContext) -> DeviceSession:
     """Rebuild the module from the graph's metadata and weights; raises AssetError."""
-    del workshop  # nothing is kept: it is ready at once
+    del context  # nothing is kept: it is ready at once
     torch.set_num_threads(threads)
     lane = Lane(device)
     graph = graphs.load(path).to(lane.device).eval()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.runtime import Session
+from engine.runtime import GraphSession
 from engine.track.regions import Region, anchors, faces_in, fitted, region_of
 from engine.values import EXPRESSION_NAMES, LANDMARKS, Face, Floats, Picture
 
@@ -35,7 +35,7 @@ SHAPES: Mapping[str, tuple[int, ...]] = {
 }
 
 
-OpenNetwork = Callable[[bytes, tuple[int, ...]], Session]
+OpenNetwork = Callable[[bytes, tuple[int, ...]], GraphSession]
 """Opens a TensorFlow Lite file's content with its one input in that shape."""
 
 
@@ -93,10 +93,10 @@ class FaceNetworks:
         if scores.shape != (len(EXPRESSION_NAMES),):
             raise ValueError(f"the blend-shape network must give {len(EXPRESSION_NAMES)} scores, got {len(scores)}")
         height, width = image.shape[:2]
-        return Face(landmarks, scores, (width, height), image)
+        return Face(landmarks, scores, (width, height))
 
 
-def _run(session: Session, values: Floats) -> list[Floats]:
+def _run(session: GraphSession, values: Floats) -> list[Floats]:
     """The outputs in the file's order."""
     (name,) = session.inputs
     return list(session.run({name: values}).values())

@@ -68,7 +68,7 @@ def _wrap(image: Picture) -> mp.Image:
 def _faces(found: Any, image: Picture) -> list[Face]:
     height, width = image.shape[:2]
     return [
-        Face(_landmarks(points, width, height), _scores(shapes), (width, height), image)
+        Face(_landmarks(points, width, height), _scores(shapes), (width, height))
         for points, shapes in zip(found.face_landmarks, found.face_blendshapes, strict=True)
     ]
 

@@ -19,7 +19,7 @@ from engine.values import EXPRESSION_NAMES, JAW_OPEN, Coefficients, Floats, Pict
 from engine.warp.lids import lids_of
 from engine.warp.photograph import look_at
 from engine.warp.prior import ATTRIBUTES, Prior, PriorPainter
-from engine.warp.vertices import Skin, dress, move
+from engine.warp.vertices import VertexAppearance, dress, move
 
 MOUTH_COEFFICIENTS = [i for i, name in enumerate(EXPRESSION_NAMES) if name.startswith(("jaw", "mouth", "tongue"))]
 LIPS_PART = 0.1  # change of a mouth coefficient at which the inside of a mouth closed in the photograph is all rendered
@@ -42,7 +42,9 @@ class SourceGeometry:
         self._outlines = head.model.triangles[head.model.landmark_triangles[OUTLINES]]
         self._on_outlines = head.model.landmark_weights[OUTLINES].astype(np.float32)
         self._lids = lids_of(head.model, screen, photo)
-        self._skin = Skin(look.uv, np.asarray(look.stretched, np.float32), look.facing, np.asarray(albedo, np.float32))
+        self._skin = VertexAppearance(
+            look.uv, np.asarray(look.stretched, np.float32), look.facing, np.asarray(albedo, np.float32)
+        )
 
         # the head's vertices and then the surround's: both move alike
         surround = look.surround

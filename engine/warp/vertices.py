@@ -48,7 +48,7 @@ def _move(points, follow, deeper, R, t, R0, t0, camera, placed, screen):  # type
 
 
 @dataclass(frozen=True)
-class Skin:
+class VertexAppearance:
     """What the photograph shows of each vertex: (V, 2) its place and that of the nearest skin that is seen well, (V,) the cosine
     between normal and line of sight there, (V, 3) the albedo 0…1.
     """
@@ -59,7 +59,7 @@ class Skin:
     albedo: Floats
 
 
-def dress(skin: Skin, placed: Floats, normals: Floats, illumination: Floats, attributes: Floats) -> None:
+def dress(skin: VertexAppearance, placed: Floats, normals: Floats, illumination: Floats, attributes: Floats) -> None:
     """(V, 3) vertices in camera space with their unit normals, (27,) γ → place u, v and colour 0…255 in attributes (V, 6).
 
     Skin that the photograph shows edge-on and that turns toward the viewer would be a few pixels pulled wide; it takes its

@@ -8,7 +8,7 @@ import matplotlib
 import numpy as np
 import pytest
 
-from engine.animator import Animator, Source
+from engine.animator import Animator, PreparedPortrait
 from engine.picture import read_picture
 from engine.portrait import Portrait, load_portrait
 from engine.values import Picture
@@ -38,12 +38,12 @@ def animator() -> Animator:
 
 
 @pytest.fixture(scope="session")
-def hopper_source(animator: Animator, hopper: Portrait) -> Source:
+def hopper_source(animator: Animator, hopper: Portrait) -> PreparedPortrait:
     return animator.prepare(hopper)
 
 
 @pytest.fixture(scope="session")
-def mona_source(animator: Animator, mona: Portrait) -> Source:
+def mona_source(animator: Animator, mona: Portrait) -> PreparedPortrait:
     return animator.prepare(mona)
 
 

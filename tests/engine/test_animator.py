@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.animator import Animator, Source, motion
+from engine.animator import Animator, PreparedPortrait, motion
 from engine.errors import AssetError
+from engine.generator.manifest import LIVE_BUNDLE
 from engine.generator.variants import TINY_LIVE
 from engine.portrait import Portrait
-from engine.runtime.bundle import LIVE_BUNDLE
 from engine.track import Tracker
 from engine.values import EXPRESSION_NAMES
 from tests.engine.conftest import psnr
@@ -21,14 +21,16 @@ from tests.engine.generator.exported import bundle
 
 
 def test_at_rest_the_portrait_is_the_photograph(
-    animator: Animator, mona: Portrait, mona_source: Source, hopper: Portrait, hopper_source: Source
+    animator: Animator, mona: Portrait, mona_source: PreparedPortrait, hopper: Portrait, hopper_source: PreparedPortrait
 ) -> None:
     for portrait, source in ((mona, mona_source), (hopper, hopper_source)):
         animator.use(source)
         assert psnr(animator.animate(source.coefficients), portrait.crop) >= 45
 
 
-def test_a_face_is_found_in_every_pose_of_a_conversation(animator: Animator, mona_source: Source, hopper_source: Source) -> None:
+def test_a_face_is_found_in_every_pose_of_a_conversation(
+    animator: Animator, mona_source: PreparedPortrait, hopper_source: PreparedPortrait
+) -> None:
     mouth = EXPRESSION_NAMES.index("jawOpen")
     with Tracker("picture") as tracker:
         for source in (mona_source, hopper_source):
@@ -42,7 +44,7 @@ def test_a_face_is_found_in_every_pose_of_a_conversation(animator: Animator, mon
 
 
 def test_using_a_portrait_changes_the_picture_at_once(
-    animator: Animator, mona: Portrait, mona_source: Source, hopper_source: Source
+    animator: Animator, mona: Portrait, mona_source: PreparedPortrait, hopper_source: PreparedPortrait
 ) -> None:
     animator.use(hopper_source)
     animator.animate(hopper_source.coefficients)
@@ -50,7 +52,7 @@ def test_using_a_portrait_changes_the_picture_at_once(
     assert psnr(animator.animate(mona_source.coefficients), mona.crop) >= 45
 
 
-def test_corrections_grow_with_the_motion(mona_source: Source) -> None:
+def test_corrections_grow_with_the_motion(mona_source: PreparedPortrait) -> None:
     own = mona_source.coefficients
     jaw = np.zeros(64, np.float32)
     jaw[EXPRESSION_NAMES.index("jawOpen")] = 1

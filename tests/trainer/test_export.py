@@ -17,8 +17,8 @@ from engine.errors import ConfigError, InputError
 from engine.generator.far import FarGenerator
 from engine.generator.graphs import GRAPHS, HALF_SUFFIX, PREFIX, FrameGraph, Graph, SourceGraph, load
 from engine.generator.live import Generator, make_guide
+from engine.generator.manifest import HEAD_ASSET, LIVE_BUNDLE, file_sha256, read_bundle
 from engine.generator.variants import LIVE, TINY_LIVE, TINY_PAPER
-from engine.runtime.bundle import HEAD_ASSET, LIVE_BUNDLE, file_sha256, read_bundle
 from engine.runtime.sessions import probe
 from engine.values import COEFFICIENTS
 from tests.engine.generator import scenes

@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from engine.errors import InputError
 from engine.generator.far import FarGenerator
 from engine.generator.variants import LIVE, TINY_LIVE, TINY_PAPER, Variant
-from engine.runtime.trial import Trial
+from engine.runtime.verification import Verification
 from engine.values import COEFFICIENTS
 from vcam.bench.engines import network_gflop, peak_gflop_per_s, row
 from vcam.cli import bench
@@ -29,7 +29,7 @@ RUN = {
     "stages": {"track": {"p50_ms": 8.0, "p95_ms": 9.0}},
     "memory_mb": 500.0,
     "unpaced": {"fps": 44.0, "cpu_s_per_s": 1.9},
-    "engines": [row(Trial("openvino", ok=True, psnr_db=150.0, ms=10.0, build_s=0.5), 1.0, 200.0)],
+    "engines": [row(Verification("openvino", ok=True, psnr_db=150.0, ms=10.0, build_s=0.5), 1.0, 200.0)],
     "peak_gflop_per_s": 200.0,
 }
 
@@ -59,9 +59,9 @@ def test_the_networks_operations_are_those_that_torch_counts(variant: Variant) -
 def test_an_engines_share_of_the_peak() -> None:
     assert RUN["engines"][0]["gflop_per_s"] == 100.0  # type: ignore[index]
     assert RUN["engines"][0]["share_of_peak"] == 0.5  # type: ignore[index]
-    half = row(Trial("openvino-bf16", ok=True, psnr_db=60.0, ms=5.0, build_s=0.5), 1.0, 200.0)
+    half = row(Verification("openvino-bf16", ok=True, psnr_db=60.0, ms=5.0, build_s=0.5), 1.0, 200.0)
     assert (half["gflop_per_s"], half["share_of_peak"]) == (200.0, None)  # the peak is float32's
-    absent = row(Trial("tensorrt", ok=False, reason="no GPU"), 1.0, 200.0)
+    absent = row(Verification("tensorrt", ok=False, reason="no GPU"), 1.0, 200.0)
     assert (absent["ms"], absent["gflop_per_s"], absent["reason"]) == (None, None, "no GPU")
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from engine.errors import DeviceError, InputError
-from engine.values import Frame
+from engine.video import Frame, read_frames, video_info
 from tests.fakes import MARKER, FakeClock, FakeDevice, Said, flat
 from vcam import v4l2
 from vcam.capture import choice, webcam
 from vcam.capture.choice import Choice, choose
-from vcam.capture.video import VideoCamera, read_frames, video_info
+from vcam.capture.video import VideoCamera
 from vcam.capture.webcam import Webcam, WebcamFormat
 from vcam.messages import Messages
 from vcam.sinks.mp4 import Mp4File

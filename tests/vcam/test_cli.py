@@ -26,11 +26,11 @@ import vcam.cli.render
 import vcam.cli.run
 import vcam.outputs
 from engine.errors import DeviceError
-from engine.runtime.trial import Trial
+from engine.runtime.verification import Verification
 from engine.values import EXPRESSION_NAMES, Coefficients
+from engine.video import read_frames, video_info
 from tests.fakes import FakeAnimator, FakeDriver, FakeSink, FakeTracker, fake_face, fake_prepare, flat
 from vcam.capture import choice
-from vcam.capture.video import read_frames, video_info
 from vcam.cli.app import run_command
 from vcam.cli.edit import Edit, edited
 from vcam.demo import Recording
@@ -60,9 +60,9 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeAnimator:
     animator = FakeAnimator()
     fakes = {
         "open_tracker": FakeTracker,
-        "open_animator": lambda *_options: animator,
+        "open_animator": lambda *_options, **_names: animator,
         "prepare_avatar": lambda _animator, path, size: fake_prepare(size)(path),
-        "live_driver": lambda *_options: FakeDriver,
+        "live_driver": lambda *_options, **_names: FakeDriver,
         "demo_driver": lambda: FakeDriver,
     }
     for module in (vcam.assembly, vcam.bench.pipeline, vcam.cli.edit, vcam.cli.render):
@@ -239,7 +239,7 @@ def test_render_edit_and_run_open_the_generator_that_the_settings_name(
     config, opened = tmp_path / "config.toml", []
     config.write_text('[runtime]\nbundle = "mine"\n')
     for module in (vcam.assembly, vcam.cli.edit, vcam.cli.render):
-        monkeypatch.setattr(module, "open_animator", lambda _engine, bundle, _say: opened.append(bundle) or engine)
+        monkeypatch.setattr(module, "open_animator", lambda _engine, bundle, _say, **_names: opened.append(bundle) or engine)
     common = ["--avatar", str(photo), "--config", str(config)]
     assert run_command(["edit", *common, "--out", str(tmp_path / "a.png")]) == 0
     assert run_command(["render", *common, "--driving", str(driving), "--out", str(tmp_path / "a.mp4"), "--size", "160x128"]) == 0
@@ -274,8 +274,8 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
 
 
 TRIALS = {
-    "openvino": Trial("openvino", ok=True, psnr_db=150.0, ms=20.0, build_s=0.5),
-    "tensorrt": Trial("tensorrt", ok=False, reason="The engine 'tensorrt' is not installed."),
+    "openvino": Verification("openvino", ok=True, psnr_db=150.0, ms=20.0, build_s=0.5),
+    "tensorrt": Verification("tensorrt", ok=False, reason="The engine 'tensorrt' is not installed."),
 }
 
 
@@ -286,7 +286,7 @@ def test_bench_prints_the_agreed_shape(
     monkeypatch.setattr(vcam.bench.pipeline, "read_recording", lambda: Recording(np.array([0, 9], np.float32), z))
     monkeypatch.setattr(vcam.bench.pipeline, "WARM_UP_S", 0.1)
     monkeypatch.setattr(vcam.bench.engines, "engine_names", lambda: list(TRIALS))
-    monkeypatch.setattr(vcam.bench.engines, "try_engine", lambda _folder, name: TRIALS[name])
+    monkeypatch.setattr(vcam.bench.engines, "verify_engine", lambda _folder, name: TRIALS[name])
     assert run_command(["bench", "--json", "--seconds", "2"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert set(result) == {"end_to_end", "stages", "memory_mb", "unpaced", "engines", "peak_gflop_per_s"}
@@ -302,7 +302,7 @@ def test_bench_prints_the_agreed_shape(
 def test_an_unexpected_failure_is_a_sentence(
     engine: FakeAnimator, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(vcam.cli.edit, "open_animator", lambda *_options: 1 / 0)
+    monkeypatch.setattr(vcam.cli.edit, "open_animator", lambda *_options, **_names: 1 / 0)
     assert run_command(["edit", "--avatar", str(photo), "--out", str(tmp_path / "a.png")]) == 1
     said = capsys.readouterr().err
     assert "ZeroDivisionError" in said

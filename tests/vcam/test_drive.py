@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.values import EXPRESSION_NAMES, LANDMARKS, Coefficients, Face, Square
+from engine.values import EXPRESSION_NAMES, LANDMARKS, Coefficients, Face, Picture, Square
 from vcam.drive import Drive, DriveOptions, Gains
 from vcam.drive.idle import alive
 from vcam.drive.neutral import Neutral
@@ -36,10 +36,10 @@ class Script:
         self.now = coefficients()
         self.met = 0
 
-    def meet(self, face: Face, square: Square) -> None:
+    def meet(self, image: Picture, face: Face, square: Square) -> None:
         self.met += 1
 
-    def regress(self, face: Face, square: Square) -> Coefficients:
+    def regress(self, image: Picture, face: Face, square: Square) -> Coefficients:
         return self.now
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import InputError
-from engine.values import Frame
+from engine.video import Frame
 from tests.fakes import MARKER, FakeAnimator, FakeDriver, FakeTracker, Said, fake_prepare, flat
 from vcam.capture.choice import NoCamera
 from vcam.clock import SystemClock

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from engine.errors import AssetError
-from engine.values import COEFFICIENTS, Coefficients, Frame
+from engine.values import COEFFICIENTS, Coefficients
+from engine.video import Frame
 from tests.fakes import MARKER, FakeAnimator, FakeDriver, FakeTracker, Said, fake_avatar, fake_face, flat
 from vcam.demo import DemoDrive, Recording, read_recording
 from vcam.messages import StrictMessages

@@ -21,7 +21,7 @@ class FakeEngine:
 
     refused: tuple[Path, ...] = ()
 
-    def __init__(self, name: str, threads: int, say: object, bundle: Path | None = None) -> None:
+    def __init__(self, name: str, threads: int, say: object, bundle: Path | None = None, *, fixed: bool = False) -> None:
         if name == "absent":
             raise ConfigError("The engine absent is not installed.")
         if bundle in self.refused:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import vcam
-from engine.values import Frame
+from engine.video import Frame
 from tests.fakes import (
     AVATAR_COLOUR,
     MARKER,

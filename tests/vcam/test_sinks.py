@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from engine.errors import DeviceError, InputError
+from engine.video import read_frames, video_info
 from tests.fakes import FakeClock, FakeSink, Said, flat, gone
 from vcam import v4l2
-from vcam.capture.video import read_frames, video_info
 from vcam.messages import Messages
 from vcam.sinks import driver, virtual
 from vcam.sinks.driver import Host, create_command, this_host

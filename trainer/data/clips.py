@@ -11,7 +11,8 @@ import numpy as np
 
 from engine.crop import cut, face_centre, face_size, square_around
 from engine.track import Tracker
-from engine.values import Face, Floats, Frame, Mask, Picture, Square
+from engine.values import Face, Floats, Mask, Picture, Square
+from engine.video import Frame
 from trainer.data.quality import MIN_FACE_PX
 from trainer.data.shards import CROP_PX
 

@@ -15,7 +15,7 @@ from engine.errors import HifiHeadError, InputError
 from engine.head import load_head
 from engine.picture import read_picture
 from engine.track import Tracker
-from engine.values import Frame
+from engine.video import Frame
 from trainer.data.clips import Clip, Rejects, clips
 from trainer.data.inputs import Item, Unit, number
 from trainer.data.labels import Labeller

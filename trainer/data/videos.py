@@ -11,7 +11,8 @@ import numpy as np
 from av.error import FFmpegError
 
 from engine.errors import InputError
-from engine.values import Frame, Picture
+from engine.values import Picture
+from engine.video import Frame
 
 _USUAL_FPS = 30.0
 

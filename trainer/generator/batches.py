@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from engine.components import COMPONENTS, OUTLINES, middles
 from engine.errors import InputError
-from engine.generator.compose_torch import Drive, Layers
+from engine.generator.compose_torch import Layers, RenderInputsTorch
 from engine.generator.variants import Variant
 from engine.values import Floats
 from trainer.data.mirror import Mirror
@@ -41,7 +41,7 @@ class Batch:
 
     photo: Tensor
     layers: Layers
-    drive: Drive
+    drive: RenderInputsTorch
     target: Tensor
     regions: Tensor
     source_points: Tensor
@@ -57,7 +57,7 @@ class Batch:
         def moved(value: object) -> object:
             if isinstance(value, Tensor):
                 return value.to(device)
-            if isinstance(value, Layers | Drive):
+            if isinstance(value, Layers | RenderInputsTorch):
                 return type(value)(**{f.name: getattr(value, f.name).to(device) for f in fields(value)})
             return value
 
@@ -160,7 +160,7 @@ def collate(pairs: Sequence[Pair], windows: Sequence[tuple[int, int]], names: Se
     sources, moments = [pair.source for pair in pairs], [pair.moment for pair in pairs]
     photo = pictures([source.photo for source in sources])
     layers = Layers(photo, planes([source.matte for source in sources], 1 / 255), pictures([s.plate for s in sources]))
-    drive = Drive(
+    drive = RenderInputsTorch(
         numbers([moment.z for moment in moments]),
         _fitted(numbers([moment.flow.astype(np.float32).transpose(2, 0, 1) for moment in moments]), size),
         pictures([moment.render for moment in moments]),

@@ -80,7 +80,7 @@ def look(samples: Iterable[Exact], regressors: Regressors) -> Sights:
             truths.append(sample.z)
             people.append(sample.person)
             for name, make in regressors.items():
-                vectors[name].append(_one(make(), faces[0], Square(size / 2, size / 2, size)).vector())
+                vectors[name].append(_one(make(), sample.image, faces[0], Square(size / 2, size / 2, size)).vector())
     if not truths:
         raise InputError(f"The tracker found no face in {count} pictures: give others, or more of them.")
     found = {name: np.stack(rows) for name, rows in vectors.items()}
@@ -125,14 +125,14 @@ def judge_still(pictures: Sequence[Picture], regressors: Regressors, seed: int =
     """Regressor → jitter on faces that hold still before a noisy camera, mean over (S, S, 3) pictures with one face each."""
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in regressors}
     for number, picture in enumerate(pictures):
-        faces = _still_faces(picture, np.random.default_rng([seed, number]))
-        if len(faces) < STILL_FRAMES // 2:
+        shown = _still_faces(picture, np.random.default_rng([seed, number]))
+        if len(shown) < STILL_FRAMES // 2:
             continue
-        square = square_around(faces[0])
+        square = square_around(shown[0][1])
         for name, make in regressors.items():
             regressor = make()
-            regressor.meet(faces[0], square)
-            z = np.stack([regressor.regress(face, square).vector() for face in faces])
+            regressor.meet(*shown[0], square)
+            z = np.stack([regressor.regress(image, face, square).vector() for image, face in shown])
             rows[name].append(jitter(z))
     return {name: mean_errors(found) for name, found in rows.items() if found}
 
@@ -153,10 +153,10 @@ def judge_clip(path: Path, regressors: Regressors, stride: int = 1, most: int = 
             if square is None:
                 square = square_around(face)
                 for regressor in opened.values():
-                    regressor.meet(face, square)
+                    regressor.meet(image, face, square)
             scores.append(face.blendshapes)
             for name, regressor in opened.items():
-                vectors[name].append(regressor.regress(face, square).vector())
+                vectors[name].append(regressor.regress(image, face, square).vector())
     found = {name: np.stack(z) for name, z in vectors.items()}
     judge = channels(_judged_pose(found), np.stack(scores))
     return Curves(path.name, judge, {name: channels(z, expression_of(z)) for name, z in found.items()})
@@ -167,17 +167,17 @@ def _judged_pose(found: Mapping[str, Floats]) -> Floats:
     return found["landmarks"]
 
 
-def _one(regressor: Regressor, face: Face, square: Square) -> Coefficients:
-    regressor.meet(face, square)
-    return regressor.regress(face, square)
+def _one(regressor: Regressor, image: Picture, face: Face, square: Square) -> Coefficients:
+    regressor.meet(image, face, square)
+    return regressor.regress(image, face, square)
 
 
-def _still_faces(picture: Picture, rng: np.random.Generator) -> list[Face]:
+def _still_faces(picture: Picture, rng: np.random.Generator) -> list[tuple[Picture, Face]]:
     faces = []
     with Tracker("video") as tracker:
         for k in range(STILL_FRAMES):
-            noisy = picture + rng.normal(0, NOISE, picture.shape)
-            face = tracker.track(noisy.round().clip(0, 255).astype(np.uint8), k / STILL_FPS)
+            noisy = (picture + rng.normal(0, NOISE, picture.shape)).round().clip(0, 255).astype(np.uint8)
+            face = tracker.track(noisy, k / STILL_FPS)
             if face is not None:
-                faces.append(face)
+                faces.append((noisy, face))
     return faces

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from engine.generator.manifest import LIVE_BUNDLE, read_bundle
 from engine.generator.variants import Variant
+from engine.generator.verification import verify_engine
 from engine.runtime import available_threads
-from engine.runtime.bundle import LIVE_BUNDLE, read_bundle
-from engine.runtime.engines import ENGINES
-from engine.runtime.trial import Trial, engine_names, installed, try_engine
+from engine.runtime.engines import ENGINES, engine_names, installed
+from engine.runtime.verification import Verification
 from engine.values import Floats
 
 MATRIX = 1024  # side of the matrices whose product shows the peak
@@ -27,10 +28,10 @@ def compare_engines(peak_gflop_per_s: float) -> list[dict[str, Any]]:
     What was not measured is None. The share is told for engines that compute in float32, as the peak does.
     """
     gflop = network_gflop(read_bundle(LIVE_BUNDLE).variant)
-    return [row(try_engine(LIVE_BUNDLE, name), gflop, peak_gflop_per_s) for name in engine_names()]
+    return [row(verify_engine(LIVE_BUNDLE, name), gflop, peak_gflop_per_s) for name in engine_names()]
 
 
-def row(trial: Trial, gflop: float, peak_gflop_per_s: float) -> dict[str, Any]:
+def row(trial: Verification, gflop: float, peak_gflop_per_s: float) -> dict[str, Any]:
     """A trial as it is printed."""
     speed = gflop / (trial.ms / 1000) if trial.ms else None
     comparable = speed is not None and ENGINES[trial.name].exact

@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 
 from engine.errors import HifiHeadError
-from engine.values import Frame, Picture
+from engine.values import Picture
+from engine.video import Frame
 from vcam.avatar import BUNDLED_PORTRAIT, Avatar
 from vcam.bench.engines import compare_engines, peak_gflop_per_s
 from vcam.clock import SystemClock

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from engine.errors import DeviceError
-from engine.values import Frame
+from engine.video import Frame
 from vcam import v4l2
 from vcam.messages import Messages
 from vcam.seams import Clock

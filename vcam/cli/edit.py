@@ -36,10 +36,11 @@ def edit(avatar: Path | None, wanted: Edit, out: Path, config: Path | None) -> N
     refuse_unreadable(photo)
     path = config or default_path()
     settings = read_settings(path) if path else Settings()
-    animator = open_animator(settings.runtime.engine, model_folder(settings.runtime.bundle, path), say_on_stderr)
-    person = prepare_avatar(animator, photo, (512, 512))
-    animator.use(person.source)
-    write_png(out, animator.animate(edited(person.coefficients, wanted)))
+    bundle = model_folder(settings.runtime.bundle, path)
+    with open_animator(settings.runtime.engine, bundle, say_on_stderr, fixed=True) as animator:
+        person = prepare_avatar(animator, photo, (512, 512))
+        animator.use(person.source)
+        write_png(out, animator.animate(edited(person.coefficients, wanted)))
     for note in person.notes:
         say_on_stderr(note)
     say_on_stderr(f"Wrote {out}.")

@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine.errors import InputError
+from engine.files import write_text
 from engine.picture import refuse_unreadable
-from vcam.capture.video import read_frames, video_info
+from engine.video import read_frames, video_info
 from vcam.config import Settings
 from vcam.config_file import default_path, read_settings
-from vcam.files import model_folder, write_text
+from vcam.files import model_folder
 from vcam.messages import StrictMessages, say_on_stderr
 from vcam.offline import MediaClock, Report, render
 from vcam.parts import live_driver, open_animator, open_tracker, prepare_avatar
@@ -40,20 +41,21 @@ def render_files(
         # the parts, the same as the live camera's
         clock, stats = MediaClock(), Stats()
         messages = StrictMessages(say_on_stderr, clock)
-        animator = open_animator(settings.runtime.engine, model_folder(settings.runtime.bundle, path), messages.say)
-        person = prepare_avatar(animator, avatar, size)
-        result.notes.extend(person.notes)
-        driver = live_driver(settings, model_folder(settings.tracking.network, path), messages.say)
-        performer = Performer(open_tracker, driver, clock=clock, messages=messages, stats=stats)
-        portrayer = Portrayer(animator, size, clock=clock, messages=messages, stats=stats)
-        # every frame
-        with progress_bar() as bar:
-            task = bar.add_task("rendering", total=info.frames or None)
-            render(
-                read_frames(driving), person, performer, portrayer, sink.send,
-                clock=clock, stats=stats, report=result, progress=lambda done: bar.update(task, completed=done),
-            )  # fmt: skip
-        performer.close()
+        bundle = model_folder(settings.runtime.bundle, path)
+        with open_animator(settings.runtime.engine, bundle, messages.say, fixed=True) as animator:
+            person = prepare_avatar(animator, avatar, size)
+            result.notes.extend(person.notes)
+            driver = live_driver(settings, model_folder(settings.tracking.network, path), messages.say, fixed=True)
+            performer = Performer(open_tracker, driver, clock=clock, messages=messages, stats=stats)
+            portrayer = Portrayer(animator, size, clock=clock, messages=messages, stats=stats)
+            # every frame
+            with progress_bar() as bar:
+                task = bar.add_task("rendering", total=info.frames or None)
+                render(
+                    read_frames(driving), person, performer, portrayer, sink.send,
+                    clock=clock, stats=stats, report=result, progress=lambda done: bar.update(task, completed=done),
+                )  # fmt: skip
+            performer.close()
         sink.close()
     finally:
         sink.discard()
@@ -75,4 +77,4 @@ def finish(result: Report, report: Path | None) -> None:
         say_on_stderr(note)
     say_on_stderr(f"Wrote {result.output}: {result.frames} frames, a face found in {result.faces}, {result.fps} frames/s.")
     if report is not None:
-        write_text(report, json.dumps(result.as_json(), indent=1))
+        write_text(report, json.dumps(result.as_json(), indent=1) + "\n")

@@ -14,8 +14,10 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
-from engine.runtime.bundle import LIVE_BUNDLE
-from engine.runtime.trial import Trial, engine_names, try_engine
+from engine.generator.manifest import LIVE_BUNDLE
+from engine.generator.verification import verify_engine
+from engine.runtime.engines import engine_names
+from engine.runtime.verification import Verification
 from vcam.doctor.facts import SystemFacts
 from vcam.doctor.findings import WIDTH
 from vcam.doctor.probe_system import version
@@ -33,7 +35,7 @@ LIBRARIES = (
     "torch",
 )
 
-TryEngine = Callable[[Path, str], Trial]
+TryEngine = Callable[[Path, str], Verification]
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def environment_of(system: SystemFacts) -> EngineEnvironment:
     )
 
 
-def try_engines(bundle: Path, announce: Callable[[str], None], try_one: TryEngine) -> list[Trial]:
+def try_engines(bundle: Path, announce: Callable[[str], None], try_one: TryEngine) -> list[Verification]:
     """Every engine in turn, installed or not; ``announce`` gets each name before its turn, which may take minutes."""
     trials = []
     for name in engine_names():
@@ -75,7 +77,7 @@ def engine_report(system: SystemFacts, *, quiet: bool, try_one: TryEngine | None
     """Tries every engine, prints the table unless ``quiet``, and returns what is in it."""
     environment = asdict(environment_of(system))
     trials = try_engines(
-        LIVE_BUNDLE, lambda name: None if quiet else typer.echo(f"Trying {name} …", err=True), try_one or try_engine
+        LIVE_BUNDLE, lambda name: None if quiet else typer.echo(f"Trying {name} …", err=True), try_one or verify_engine
     )
     if not quiet:
         for name, value in environment.items():
@@ -87,7 +89,7 @@ def engine_report(system: SystemFacts, *, quiet: bool, try_one: TryEngine | None
     return {**environment, "engines": [asdict(trial) for trial in trials]}
 
 
-def table(trials: list[Trial]) -> Table:
+def table(trials: list[Verification]) -> Table:
     """One row per engine, as Markdown, because it is pasted into reports."""
     grid = Table("engine", "right", "dB", "ms", "built in s", box=MARKDOWN)
     for trial in trials:

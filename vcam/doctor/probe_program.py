@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.errors import ConfigError, HifiHeadError
+from engine.generator.manifest import ASSETS, LIVE_BUNDLE, MANIFEST, read_bundle
 from engine.head import load_head
 from engine.picture import refuse_unreadable
 from engine.regress import resolved
 from engine.regress.network import REGRESSOR, read_regressor
-from engine.runtime.bundle import ASSETS, LIVE_BUNDLE, MANIFEST, read_bundle
 from engine.runtime.engines import installed
 from vcam.avatar import photo_path
 from vcam.config import Settings

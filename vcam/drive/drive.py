@@ -8,22 +8,23 @@ from typing import Literal, Protocol
 import numpy as np
 
 from engine.crop import square_around
-from engine.values import BLINKS, EXPRESSION, GAZE, ILLUMINATION, POSE, TEXTURE, Coefficients, Face, Floats, Square
+from engine.values import BLINKS, EXPRESSION, GAZE, ILLUMINATION, POSE, TEXTURE, Coefficients, Face, Floats, Picture, Square
 from vcam.drive.idle import alive
 from vcam.drive.neutral import Neutral
 from vcam.drive.retarget import Gains, retarget
 from vcam.drive.smoothing import OneEuro, Smoothing
 
+NO_IMAGE = np.zeros((1, 1, 3), np.uint8)
 State = Literal["waiting", "driving", "holding", "idle", "privacy"]
 
 
 class Regressor(Protocol):
     """What turns a face into coefficients; ``engine.regress`` has them."""
 
-    def meet(self, face: Face, square: Square) -> None:
+    def meet(self, image: Picture, face: Face, square: Square) -> None:
         """Looks at a new person."""
 
-    def regress(self, face: Face, square: Square) -> Coefficients:
+    def regress(self, image: Picture, face: Face, square: Square) -> Coefficients:
         """z of one frame."""
 
 
@@ -83,20 +84,22 @@ class Drive:
         """After a rest: eases into idling at once, and the face counts as lost only since now."""
         self._lost_s, self._from = time_s - self._options.hold_s, self._shown
 
-    def step(self, face: Face | None, time_s: float) -> Motion:
-        """The motion at ``time_s``, given the face of the newest frame or None."""
-        motion = self._driven(face, time_s) if face is not None else self._without_face(time_s)
+    def step(self, face: Face | None, time_s: float, image: Picture | None = None) -> Motion:
+        """The motion at ``time_s``, given the face of the newest frame or None, and the frame's ``image``."""
+        motion = (
+            self._driven(face, time_s, NO_IMAGE if image is None else image) if face is not None else self._without_face(time_s)
+        )
         self._shown = motion.z
         return motion
 
-    def _driven(self, face: Face, time_s: float) -> Motion:
+    def _driven(self, face: Face, time_s: float, image: Picture) -> Motion:
         if self._lost_s is not None or self._square is None:
             self._taken_up_s, self._from, self._lost_s = time_s, self._shown, None
             self._smooth.reset()
         if self._square is None:
             self._square = square_around(face)
-            self._regressor.meet(face, self._square)
-        driver = Coefficients.from_vector(self._smooth(self._regressor.regress(face, self._square).vector(), time_s))
+            self._regressor.meet(image, face, self._square)
+        driver = Coefficients.from_vector(self._smooth(self._regressor.regress(image, face, self._square).vector(), time_s))
         if self._neutral is None:
             self._neutral = Neutral(driver, time_s)
         self._neutral.learn(driver, time_s)

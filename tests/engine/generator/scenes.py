@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import torch
 
-from engine.generator.compose_torch import Drive, Layers
+from engine.generator.compose_torch import Layers, RenderInputsTorch
 from engine.generator.far import FarGenerator
 from engine.generator.variants import LIVE, PAPER, Variant
 from engine.values import COEFFICIENTS, Floats, Picture
@@ -70,12 +70,12 @@ class Scene:
     render_weight: Floats
     components: Floats = field(default_factory=COMPONENTS_AT.copy)
 
-    def tensors(self) -> tuple[torch.Tensor, Layers, Drive]:
+    def tensors(self) -> tuple[torch.Tensor, Layers, RenderInputsTorch]:
         """I_s, layers and drive for ``FarGenerator.forward``."""
         z = torch.linspace(-1, 1, COEFFICIENTS)[None]
         weight = plane(self.render_weight)
         flow, components = torch.from_numpy(self.flow).permute(2, 0, 1)[None], torch.from_numpy(self.components)[None]
-        drive = Drive(z, flow, tensor(self.render), torch.ones_like(weight), weight, components)
+        drive = RenderInputsTorch(z, flow, tensor(self.render), torch.ones_like(weight), weight, components)
         return tensor(self.photo), Layers(tensor(self.foreground), plane(self.matte), tensor(self.plate)), drive
 
 

@@ -5,10 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from engine.generator.compose_torch import Drive, Layers
+from engine.generator.compose_torch import Layers, RenderInputsTorch
 from engine.generator.far import FarBlock, FarGenerator
-from engine.generator.held import held
-from engine.generator.layers import StyleConv
+from engine.generator.layers import StyleConv, clamp_ste
 from engine.generator.variants import PAPER, TINY_LIVE, TINY_PAPER, VARIANTS, Variant
 from tests.engine.generator import scenes
 
@@ -123,7 +122,7 @@ def test_a_batch_equals_its_samples_one_by_one(variant: Variant) -> None:
     other = scenes.still(variant.size).tensors()
     photo = torch.cat([scene[0], other[0]])
     layers = Layers(*(torch.cat(pair) for pair in zip(vars(scene[1]).values(), vars(other[1]).values(), strict=True)))
-    drive = Drive(*(torch.cat(pair) for pair in zip(vars(scene[2]).values(), vars(other[2]).values(), strict=True)))
+    drive = RenderInputsTorch(*(torch.cat(pair) for pair in zip(vars(scene[2]).values(), vars(other[2]).values(), strict=True)))
     together = generator(photo, layers, drive)
     for number, single in enumerate((scene, other)):
         alone = generator(*single)
@@ -164,7 +163,7 @@ def test_the_untrained_mask_lets_gradients_through() -> None:
 
 def test_a_mask_that_was_pushed_shut_or_open_comes_back() -> None:
     mask = torch.tensor([-0.5, -0.5, 0.3, 1.5, 1.5], requires_grad=True)
-    inside = held(mask)
+    inside = clamp_ste(mask)
     assert torch.equal(inside, mask.clamp(0, 1))
     inside.backward(torch.tensor([-1.0, 1.0, 1.0, 1.0, -1.0]))
     assert mask.grad is not None

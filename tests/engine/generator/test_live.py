@@ -10,10 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.generator.live import REMEMBERED, Generator, make_guide
-from engine.generator.painters import CpuPainter, Moment, Source
+from engine.generator.frame_renderer import CpuFrameRenderer
+from engine.generator.live import Generator, make_guide
+from engine.generator.manifest import LIVE_BUNDLE, read_bundle
+from engine.generator.photograph import REMEMBERED
+from engine.generator.render_inputs import EncodedPhotograph, RenderInputs
 from engine.generator.variants import LIVE
-from engine.runtime.bundle import LIVE_BUNDLE, read_bundle
 from engine.values import COEFFICIENTS, Corrections, Floats, Picture
 from tests.engine.generator import exported, scenes
 
@@ -50,7 +52,7 @@ def test_a_known_warp_is_opencvs_remap(generator: Generator) -> None:
 
 def test_corrections_may_be_kept_or_left_out(generator: Generator) -> None:
     scene, bundle = scenes.still(512), read_bundle(LIVE_BUNDLE)
-    moment = Moment({}, scene.flow, scene.render, scene.render_weight)
+    moment = RenderInputs({}, scene.flow, scene.render, scene.render_weight)
     side, reds = bundle.variant.output_size, [0.5, -0.5, 0.25]
     runs: list[float] = []
 
@@ -60,11 +62,11 @@ def test_corrections_may_be_kept_or_left_out(generator: Generator) -> None:
         state[:, 0] = runs[-1]
         return {"state": state}
 
-    painter = CpuPainter(SimpleNamespace(engine="fake", run=answer, inputs={}), bundle, threads=1)
+    renderer = CpuFrameRenderer(SimpleNamespace(engine="fake", run=answer, inputs={}, close=lambda: None), bundle, threads=1)
     first, second = (generator.prepare(scene.foreground, scene.matte, scene.plate, scene.photo) for _ in range(2))
 
-    def red(source: Source, corrections: Corrections) -> float:
-        return float(painter.paint(source, moment, corrections)[..., 0].astype(float).mean() - scene.photo[..., 0].mean())
+    def red(source: EncodedPhotograph, corrections: Corrections) -> float:
+        return float(renderer.render(source, moment, corrections)[..., 0].astype(float).mean() - scene.photo[..., 0].mean())
 
     assert red(first, "none") == 0
     assert red(first, "kept") > 10  # none are there yet, so they are made

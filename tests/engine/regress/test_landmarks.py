@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.animator import Animator, Source
+from engine.animator import Animator, PreparedPortrait
 from engine.conventions import place, project
 from engine.crop import square_around
 from engine.head import HeadModel, load_head
@@ -100,7 +100,9 @@ def test_sideways_the_gaze_follows_the_scores_of_each_eye(hopper: Portrait) -> N
     np.testing.assert_array_equal(to_their_left[[1, 3]], rays[[1, 3]])
 
 
-def edited(source: Source, *, yaw_rad: float = 0, roll_rad: float = 0, gaze_x: float = 0, **expression: float) -> Coefficients:
+def edited(
+    source: PreparedPortrait, *, yaw_rad: float = 0, roll_rad: float = 0, gaze_x: float = 0, **expression: float
+) -> Coefficients:
     z = source.coefficients
     beta = z.expression.copy()
     for name, value in expression.items():
@@ -112,51 +114,53 @@ def edited(source: Source, *, yaw_rad: float = 0, roll_rad: float = 0, gaze_x: f
 class Mirror:
     """What the regressor reads off the animated portrait."""
 
-    def __init__(self, animator: Animator, source: Source) -> None:
+    def __init__(self, animator: Animator, source: PreparedPortrait) -> None:
         self._animator, self._source = animator, source
         self._regressor = LandmarkRegressor(load_head())
         self._tracker = Tracker("picture")
         animator.use(source)
-        (face,) = self._tracker.find_all(animator.animate(source.coefficients))
+        picture = animator.animate(source.coefficients)
+        (face,) = self._tracker.find_all(picture)
         self._square: Square = square_around(face)
-        self._regressor.meet(face, self._square)
+        self._regressor.meet(picture, face, self._square)
 
     def __call__(self, z: Coefficients) -> Coefficients:
         self._animator.use(self._source)
-        (face,) = self._tracker.find_all(self._animator.animate(z))
-        return self._regressor.regress(face, self._square)
+        picture = self._animator.animate(z)
+        (face,) = self._tracker.find_all(picture)
+        return self._regressor.regress(picture, face, self._square)
 
 
 @pytest.fixture(scope="module")
-def mirror(animator: Animator, hopper_source: Source) -> Mirror:
+def mirror(animator: Animator, hopper_source: PreparedPortrait) -> Mirror:
     return Mirror(animator, hopper_source)
 
 
-def test_a_turned_portrait_is_seen_turned(mirror: Mirror, hopper_source: Source) -> None:
+def test_a_turned_portrait_is_seen_turned(mirror: Mirror, hopper_source: PreparedPortrait) -> None:
     left, right = (mirror(edited(hopper_source, yaw_rad=yaw)).pose[1] for yaw in (-0.3, 0.3))
     assert right - left > 0.3
     tilted = [mirror(edited(hopper_source, roll_rad=roll)).pose[2] for roll in (-0.2, 0.2)]
     assert tilted[1] - tilted[0] == pytest.approx(0.4, abs=0.06)
 
 
-def test_an_open_mouth_is_seen_open(mirror: Mirror, hopper_source: Source) -> None:
+def test_an_open_mouth_is_seen_open(mirror: Mirror, hopper_source: PreparedPortrait) -> None:
     closed, opened = (mirror(edited(hopper_source, jawOpen=value)).expression[JAW] for value in (0.0, 0.6))
     assert opened - closed > 0.3
 
 
-def test_a_look_aside_is_seen(mirror: Mirror, hopper_source: Source) -> None:
+def test_a_look_aside_is_seen(mirror: Mirror, hopper_source: PreparedPortrait) -> None:
     left, right = (mirror(edited(hopper_source, gaze_x=x)).gaze[[0, 2]].mean() for x in (-0.25, 0.25))
     assert right - left > 0.2
 
 
-def test_closed_eyes_are_seen_closed(animator: Animator, mona_source: Source) -> None:
+def test_closed_eyes_are_seen_closed(animator: Animator, mona_source: PreparedPortrait) -> None:
     mirror = Mirror(animator, mona_source)
     opened = mirror(mona_source.coefficients).expression[8:10]
     closed = mirror(edited(mona_source, eyeBlinkLeft=1.0, eyeBlinkRight=1.0)).expression[8:10]
     assert (closed - opened > 0.15).all()
 
 
-def test_each_eye_blinks_for_itself(animator: Animator, mona_source: Source, mona: Portrait) -> None:
+def test_each_eye_blinks_for_itself(animator: Animator, mona_source: PreparedPortrait, mona: Portrait) -> None:
     animator.use(mona_source)
     eyes = {"eyeBlinkLeft": mona.face.landmarks[473, :2], "eyeBlinkRight": mona.face.landmarks[468, :2]}
     for name in eyes:

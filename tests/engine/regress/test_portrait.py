@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.animator import Animator, Source
+from engine.animator import Animator, PreparedPortrait
 from engine.conventions import place, project
 from engine.head import load_head
 from engine.portrait import Portrait
@@ -26,7 +26,7 @@ def landmarks_of_fit(face: Face, crop: Picture) -> tuple[Floats, Coefficients]:
     return project(place(fit.head.model.landmarks(fit.head.shape(z.expression, z.gaze)), z.pose))[:, :2], z
 
 
-def opened(animator: Animator, source: Source) -> tuple[Face, Picture]:
+def opened(animator: Animator, source: PreparedPortrait) -> tuple[Face, Picture]:
     """The portrait with its mouth open, as a photograph of its own."""
     animator.use(source)
     beta = source.coefficients.expression.copy()
@@ -43,7 +43,7 @@ def test_the_lips_of_the_head_are_those_of_the_photograph(hopper: Portrait, mona
         assert np.linalg.norm(found - wanted, axis=1)[list(INNER_LIPS)].mean() < 0.7 * PX
 
 
-def test_an_open_mouth_is_open_in_the_head(animator: Animator, hopper_source: Source) -> None:
+def test_an_open_mouth_is_open_in_the_head(animator: Animator, hopper_source: PreparedPortrait) -> None:
     face, crop = opened(animator, hopper_source)
     found, z = landmarks_of_fit(face, crop)
     gap, wanted = (np.linalg.norm(p[UPPER_LIP, :2] - p[LOWER_LIP, :2]) for p in (found, observed(face, CROP)))

@@ -12,7 +12,7 @@ from engine.runtime import engines, nvidia
 from engine.runtime.engines import BETTER, ENGINES, FIRST, engine_names, installed, usable
 
 
-def test_the_ladder_is_made_of_engines_that_exist() -> None:
+def test_the_selector_is_made_of_engines_that_exist() -> None:
     assert set(FIRST) | set(BETTER) <= set(engine_names())
     assert all(ENGINES[name].exact for name in FIRST)
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from engine.errors import AssetError, ConfigError
+from engine.generator.manifest import read_bundle
 from engine.generator.variants import TINY_LIVE
 from engine.runtime import Check, available_threads, open_session, sessions
-from engine.runtime.bundle import read_bundle
 from engine.runtime.engines import ENGINES
 from engine.runtime.sessions import pick, probe
 from engine.values import Floats
@@ -67,10 +67,19 @@ class Stub:
 
     def __init__(self, state: Floats) -> None:
         self.inputs: Mapping[str, tuple[int, ...]] = {"z": (1, 3)}
-        self._state = state
+        self._state, self.closed = state, False
 
     def run(self, feeds: Mapping[str, Floats]) -> dict[str, Floats]:
         return {"state": self._state}
+
+    def close(self) -> None:
+        self.closed = True
+
+    def __enter__(self) -> "Stub":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def test_auto_takes_the_first_that_passes_its_self_test(graphs: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,6 +88,7 @@ def test_auto_takes_the_first_that_passes_its_self_test(graphs: dict[str, Path],
     wrong = Stub(np.full(100, np.nan, np.float32))
     monkeypatch.setattr("engine.runtime.openvino_backend.open_graph", lambda *_: wrong)
     assert open_session(graphs["frame"], check=right).engine == "onnxruntime"
+    assert wrong.closed
 
 
 def test_when_none_passes_every_reason_is_told(graphs: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +152,7 @@ def test_ctrl_c_is_survived_whatever_the_order_in_which_sessions_end() -> None:
     script = """
 import gc, os, signal
 from engine.runtime import open_session
-from engine.runtime.bundle import LIVE_BUNDLE
+from engine.generator.manifest import LIVE_BUNDLE
 signal.signal(signal.SIGTERM, lambda *_: print("handled"))
 first, second = (open_session(LIVE_BUNDLE / name, "openvino", threads=1) for name in ("source.onnx", "frame.onnx"))
 del first; gc.collect()

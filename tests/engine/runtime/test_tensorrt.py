@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from engine.errors import AssetError
+from engine.generator.manifest import read_bundle
 from engine.generator.variants import TINY_LIVE
-from engine.runtime.bundle import read_bundle
 from engine.runtime.cache import EngineCache
-from engine.runtime.engines import Workshop
+from engine.runtime.engines import BuildContext
 from engine.runtime.nvidia import Gpu
 from engine.runtime.sessions import decibels, open_session, probe
 from tests.engine.generator.exported import bundle
@@ -39,14 +39,14 @@ def frame() -> Path:
     return bundle(TINY_LIVE)[1] / "frame.onnx"
 
 
-def workshop(folder: Path, shares: list[float] | None = None) -> Workshop:
+def context(folder: Path, shares: list[float] | None = None) -> BuildContext:
     told = shares if shares is not None else []
-    return Workshop(EngineCache(folder), lambda share: told.append(share) is None)
+    return BuildContext(EngineCache(folder), lambda share: told.append(share) is None)
 
 
 def test_it_answers_as_the_reference(tensorrt: ModuleType, frame: Path, tmp_path: Path) -> None:
     shares: list[float] = []
-    session = tensorrt.open_graph(frame, "fp16", 1, workshop(tmp_path, shares))
+    session = tensorrt.open_graph(frame, "fp16", 1, context(tmp_path, shares))
     assert shares == [0.0, 0.5]  # after a step of an inner phase, and of the outermost
     reference = open_session(frame, "onnxruntime")
     assert dict(session.inputs) == dict(reference.inputs)
@@ -59,27 +59,27 @@ def test_it_answers_as_the_reference(tensorrt: ModuleType, frame: Path, tmp_path
 
 
 def test_a_plan_is_built_once(tensorrt: ModuleType, frame: Path, tmp_path: Path) -> None:
-    tensorrt.open_graph(frame, "fp16", 1, workshop(tmp_path))
+    tensorrt.open_graph(frame, "fp16", 1, context(tmp_path))
     assert fake_tensorrt.calls == ["parse", "build", "load", "context"]
-    tensorrt.open_graph(frame, "fp16", 1, workshop(tmp_path))
+    tensorrt.open_graph(frame, "fp16", 1, context(tmp_path))
     assert fake_tensorrt.calls[4:] == ["load", "context"]
 
 
 def test_a_plan_for_another_driver_or_one_that_does_not_load_is_built_anew(
     tensorrt: ModuleType, frame: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tensorrt.open_graph(frame, "fp16", 1, workshop(tmp_path))
+    tensorrt.open_graph(frame, "fp16", 1, context(tmp_path))
     monkeypatch.setattr(tensorrt, "first_gpu", lambda: Gpu("RTX", "13.1"))
-    tensorrt.open_graph(frame, "fp16", 1, workshop(tmp_path))
+    tensorrt.open_graph(frame, "fp16", 1, context(tmp_path))
     assert fake_tensorrt.calls[4:] == ["parse", "build", "load", "context"]
     EngineCache(tmp_path).put("frame", tensorrt.key_of(frame, "fp16"), b"whole, but not a plan")
-    tensorrt.open_graph(frame, "fp16", 1, workshop(tmp_path))
+    tensorrt.open_graph(frame, "fp16", 1, context(tmp_path))
     assert fake_tensorrt.calls[8:] == ["load", "parse", "build", "load", "context"]
 
 
 def test_without_a_cache_it_works_too(tensorrt: ModuleType, frame: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    session = tensorrt.open_graph(frame, "fp16", 1, workshop(tmp_path / "file"))
+    session = tensorrt.open_graph(frame, "fp16", 1, context(tmp_path / "file"))
     assert np.isfinite(session.run(probe(session.inputs))["state"]).all()
 
 
@@ -97,11 +97,11 @@ def test_what_the_library_refuses_becomes_a_sentence(
 ) -> None:
     fake_tensorrt.faults.add(fault)
     with pytest.raises(AssetError, match=f"TensorRT {sentence}"):
-        tensorrt.open_graph(frame, "fp16", 1, workshop(tmp_path))
+        tensorrt.open_graph(frame, "fp16", 1, context(tmp_path))
 
 
 def test_a_run_that_fails_raises(tensorrt: ModuleType, frame: Path, tmp_path: Path) -> None:
-    session = tensorrt.open_graph(frame, "fp16", 1, workshop(tmp_path))
+    session = tensorrt.open_graph(frame, "fp16", 1, context(tmp_path))
     fake_tensorrt.faults.add("execute")
     with pytest.raises(AssetError, match="TensorRT does not run"):
         session.run(probe(session.inputs))

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.animator import Source
+from engine.animator import PreparedPortrait
 from engine.conventions import pixel_grid
 from engine.portrait import Portrait
 from engine.values import BLINKS, Coefficients, Floats, Picture
@@ -47,7 +47,7 @@ def rough(picture: Picture, x: slice, y: slice) -> float:
     return float(np.abs(np.diff(picture[y, x].mean(2), axis=1)).mean())
 
 
-def test_lashes_are_not_stretched_over_a_shut_eye(hopper: Portrait, hopper_source: Source, lashes: Picture) -> None:
+def test_lashes_are_not_stretched_over_a_shut_eye(hopper: Portrait, hopper_source: PreparedPortrait, lashes: Picture) -> None:
     fit, points = hopper_source.fit, hopper.face.landmarks[:, :2]
     geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo, lashes)
     bare = SourceGeometry(fit.head, fit.coefficients, fit.albedo, np.full_like(lashes, 150))  # nothing to be preferred
@@ -60,7 +60,7 @@ def test_lashes_are_not_stretched_over_a_shut_eye(hopper: Portrait, hopper_sourc
         assert rough(drawn[0], lid, rows) < 0.4 * rough(drawn[1], lid, rows)
 
 
-def test_a_clean_lid_shows_itself(mona_source: Source) -> None:
+def test_a_clean_lid_shows_itself(mona_source: PreparedPortrait) -> None:
     fit = mona_source.fit
     z = shut(fit.coefficients, 1.0)
     plain = SourceGeometry(fit.head, fit.coefficients, fit.albedo, np.full((512, 512, 3), 150, np.uint8))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.animator import Source
+from engine.animator import PreparedPortrait
 from engine.render.raster import Indices
 from engine.render.reference import ReferenceRenderer
 from engine.values import EXPRESSION_NAMES, Floats
@@ -89,7 +89,7 @@ def test_an_edge_in_the_rendered_head_is_no_saw() -> None:
     assert ((levels > 0) & (levels < 255)).any(1).all()
 
 
-def test_the_prior_of_a_portrait_is_the_readable_ones(mona_source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_prior_of_a_portrait_is_the_readable_ones(mona_source: PreparedPortrait, monkeypatch: pytest.MonkeyPatch) -> None:
     """Turned, with an open mouth and lids half closed, drawn small so that the readable renderer is quick enough."""
     z = mona_source.coefficients
     beta = z.expression.copy()

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.animator import Animator, Source
+from engine.animator import Animator, PreparedPortrait
 from engine.components import OUTLINES, middles
 from engine.head import load_head
 from engine.portrait import Portrait
@@ -26,32 +26,32 @@ def turned(z: Coefficients, yaw_rad: float = 0.0, **expression: float) -> Coeffi
 
 
 @pytest.fixture(params=["mona_source", "hopper_source"])
-def source(request: pytest.FixtureRequest) -> Source:
-    found: Source = request.getfixturevalue(request.param)
+def source(request: pytest.FixtureRequest) -> PreparedPortrait:
+    found: PreparedPortrait = request.getfixturevalue(request.param)
     return found
 
 
-def test_at_rest_nothing_moves(source: Source) -> None:
+def test_at_rest_nothing_moves(source: PreparedPortrait) -> None:
     prior = source.geometry.prior(source.coefficients)
     assert np.abs(prior.flow).max() < 1e-5
     unrendered = prior.render_weight < 0.01
     assert unrendered.mean() > 0.999
 
 
-def test_the_border_never_moves(source: Source) -> None:
+def test_the_border_never_moves(source: PreparedPortrait) -> None:
     flow = source.geometry.prior(turned(source.coefficients, 0.4, jawOpen=1.0)).flow
     border = np.concatenate([flow[0], flow[-1], flow[:, 0], flow[:, -1]])
     assert np.abs(border).max() < 2e-3
 
 
-def test_a_turned_head_looks_up_where_the_nose_was(hopper_source: Source, hopper: Portrait) -> None:
+def test_a_turned_head_looks_up_where_the_nose_was(hopper_source: PreparedPortrait, hopper: Portrait) -> None:
     x, y = hopper.face.landmarks[1, :2].astype(int)
     flow = hopper_source.geometry.prior(turned(hopper_source.coefficients, 0.2)).flow
     # the nose is now farther right: it is found by looking to the left
     assert flow[y, x + 15, 0] < -0.03
 
 
-def test_hair_follows_and_shoulders_stay(hopper_source: Source, hopper: Portrait) -> None:
+def test_hair_follows_and_shoulders_stay(hopper_source: PreparedPortrait, hopper: Portrait) -> None:
     points = hopper.face.landmarks[:, :2]
     top, centre = points.min(0)[1], points[1, 0]
     flow: Floats = hopper_source.geometry.prior(turned(hopper_source.coefficients, 0.25)).flow
@@ -61,14 +61,16 @@ def test_hair_follows_and_shoulders_stay(hopper_source: Source, hopper: Portrait
     assert shoulders < 0.005
 
 
-def test_only_an_open_mouth_shows_the_rendered_inside(hopper_source: Source) -> None:
+def test_only_an_open_mouth_shows_the_rendered_inside(hopper_source: PreparedPortrait) -> None:
     rest = hopper_source.geometry.prior(hopper_source.coefficients).render_weight.sum()
     opened = hopper_source.geometry.prior(turned(hopper_source.coefficients, jawOpen=0.7)).render_weight.sum()
     assert opened > rest + 300
 
 
 @pytest.mark.parametrize("jaw", [0.15, 0.6], ids=["parted lips", "wide open"])
-def test_an_opening_mouth_is_not_painted_with_stretched_teeth(animator: Animator, hopper_source: Source, jaw: float) -> None:
+def test_an_opening_mouth_is_not_painted_with_stretched_teeth(
+    animator: Animator, hopper_source: PreparedPortrait, jaw: float
+) -> None:
     """A photograph with an open mouth: at rest the mouth stays its own, and what comes into view is mostly the head's."""
     animator.use(hopper_source)
     crop = animator.animate(turned(hopper_source.coefficients, jawOpen=jaw), corrections="none").copy()
@@ -80,7 +82,9 @@ def test_an_opening_mouth_is_not_painted_with_stretched_teeth(animator: Animator
     assert (geometry.prior(turned(rest, jawOpen=wider)).render_weight > 0.5).sum() > 500
 
 
-def test_mouth_and_eyes_are_where_the_tracker_sees_them_and_turn_with_the_head(hopper_source: Source, hopper: Portrait) -> None:
+def test_mouth_and_eyes_are_where_the_tracker_sees_them_and_turn_with_the_head(
+    hopper_source: PreparedPortrait, hopper: Portrait
+) -> None:
     seen = middles(hopper.face.landmarks[OUTLINES, :2]) / 256 - 1
     rest = hopper_source.geometry.prior(hopper_source.coefficients).components.copy()
     assert np.abs(rest - seen).max() * 256 < 2.5
@@ -91,7 +95,7 @@ def test_mouth_and_eyes_are_where_the_tracker_sees_them_and_turn_with_the_head(h
     np.testing.assert_allclose(opened[1:], 0, atol=0.004)
 
 
-def test_the_same_z_gives_the_same_prior(source: Source) -> None:
+def test_the_same_z_gives_the_same_prior(source: PreparedPortrait) -> None:
     z = turned(source.coefficients, 0.1)
     first = source.geometry.prior(z).flow.copy()
     source.geometry.prior(turned(source.coefficients, -0.3))

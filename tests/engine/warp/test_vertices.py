@@ -10,7 +10,7 @@ from engine.render.lighting import shade
 from engine.values import Floats
 from engine.warp.mesh import facing_camera
 from engine.warp.photograph import SURE_FACING
-from engine.warp.vertices import DOUBT, TURN, Skin, dress, move
+from engine.warp.vertices import DOUBT, TURN, VertexAppearance, dress, move
 
 HOME, POSE = (np.array(pose, np.float32) for pose in ((0.1, -0.2, 0.05, 0.1, 0, -2), (-0.1, 0.4, 0.2, 0.2, -0.1, -1.5)))
 COUNT = 500
@@ -46,7 +46,7 @@ def test_what_vertices_show_is_where_they_were_seen_lit(rng: np.random.Generator
     before, albedo = rng.uniform(-1, 1, COUNT).astype(np.float32), rng.uniform(size=(COUNT, 3)).astype(np.float32)
     light = rng.normal(0.3, 0.3, 27).astype(np.float32)
     attributes = np.full((COUNT, 6), 7, np.float32)
-    dress(Skin(uv, stretched, before, albedo), placed, normals, light, attributes)
+    dress(VertexAppearance(uv, stretched, before, albedo), placed, normals, light, attributes)
 
     facing = facing_camera(placed, normals)
     share = np.clip((SURE_FACING - before) / DOUBT, 0, 1) * np.clip((facing - before) / TURN, 0, 1)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.values import Face, Frame, Picture
+from engine.values import Face, Picture
+from engine.video import Frame
 from trainer.data.clips import Rejects, clips
 
 SIZE = (400, 300)  # width, height

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from engine.errors import InputError
 from engine.head import HeadModel
-from engine.values import Coefficients, Face, Square
+from engine.values import Coefficients, Face, Picture, Square
 from trainer.data.synthetic import Sample
 from trainer.regressor import evaluate
 from trainer.regressor.clips import read_frames
@@ -31,7 +31,7 @@ class FakeTracker:
         if not image.any():
             return None
         points = np.random.default_rng(int(time_s * 100)).uniform(10, 50, (478, 3)).astype(np.float32)
-        return Face(points, np.full(52, time_s, np.float32), (64, 64), image)
+        return Face(points, np.full(52, time_s, np.float32), (64, 64))
 
     def find_all(self, image: np.ndarray) -> list[Face]:  # type: ignore[type-arg]
         face = self.track(image, 0.0)
@@ -50,10 +50,10 @@ class Fixed:
     def __init__(self, bias: float) -> None:
         self.bias = bias
 
-    def meet(self, face: Face, square: Square) -> None:
+    def meet(self, image: Picture, face: Face, square: Square) -> None:
         pass
 
-    def regress(self, face: Face, square: Square) -> Coefficients:
+    def regress(self, image: Picture, face: Face, square: Square) -> Coefficients:
         z = Coefficients.neutral().vector()
         z[251:254] += self.bias + face.blendshapes[0] * np.array([1, -1, 0.5], np.float32)
         z[80:132] = face.blendshapes
@@ -93,7 +93,7 @@ def test_a_constant_bias_is_no_motion(head: HeadModel) -> None:
     answers = iter([one.z + 0.3 * one.person + 0.1 for one in seen])
 
     class Biased(Fixed):
-        def regress(self, face: Face, square: Square) -> Coefficients:
+        def regress(self, image: Picture, face: Face, square: Square) -> Coefficients:
             return Coefficients.from_vector(next(answers))
 
     found = judge_motion(seen, {"biased": lambda: Biased(0)})["biased"]

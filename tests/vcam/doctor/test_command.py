@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime.trial import Trial
+from engine.runtime.verification import Verification
 from tests.vcam.doctor.systems import HEALTHY, spoiled, with_nodes
 from vcam.cli.app import run_command
 from vcam.cli.doctor import DoctorOptions, doctor
@@ -72,9 +72,9 @@ def test_the_command_line_reaches_the_doctor(capsys: pytest.CaptureFixture[str])
     assert code == (0 if json.loads(capsys.readouterr().out)["usable"] else 1)
 
 
-def one_engine(_bundle: Path, name: str) -> Trial:
-    good = Trial(name, ok=True, psnr_db=51.25, ms=4.56, build_s=80.0)
-    return good if name == "tensorrt" else Trial(name, ok=False, reason=f"The engine '{name}' is not installed.")
+def one_engine(_bundle: Path, name: str) -> Verification:
+    good = Verification(name, ok=True, psnr_db=51.25, ms=4.56, build_s=80.0)
+    return good if name == "tensorrt" else Verification(name, ok=False, reason=f"The engine '{name}' is not installed.")
 
 
 def test_every_engine_is_tried_and_announced() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from engine.errors import InputError
-from engine.generator.compose_torch import Drive, Layers
+from engine.generator.compose_torch import Layers, RenderInputsTorch
 from engine.generator.far import FarGenerator, Output
 from engine.generator.live import Generator, make_guide
 from engine.values import Coefficients, Picture
@@ -79,12 +79,12 @@ def layers_of(sitter: Sitter) -> Layers:
     return Layers(as_tensor(sitter.crop), matte, as_tensor(sitter.plate))
 
 
-def drive_of(z: Coefficients, prior: Prior) -> Drive:
+def drive_of(z: Coefficients, prior: Prior) -> RenderInputsTorch:
     """z_des and its prior likewise."""
     coverage, weight = (torch.from_numpy(plane.astype(np.float32))[None, None] for plane in (prior.coverage, prior.render_weight))
     flow = torch.from_numpy(prior.flow.transpose(2, 0, 1).copy())[None]
     components = torch.from_numpy(prior.components.copy())[None]
-    return Drive(torch.from_numpy(z.vector())[None], flow, as_tensor(prior.render), coverage, weight, components)
+    return RenderInputsTorch(torch.from_numpy(z.vector())[None], flow, as_tensor(prior.render), coverage, weight, components)
 
 
 def _require_size(size: int, path: Path) -> None:

@@ -102,7 +102,7 @@ class Witness:
         """``picture`` (512, 512, 3). Raises InputError when it shows no face."""
         self._panel, self._regressor = panel, LandmarkRegressor(panel.head)
         self.face = only_face(panel.tracker, picture)
-        self._regressor.meet(self.face, CROP)
+        self._regressor.meet(picture, self.face, CROP)
         self.first = self.describe(picture, self.face)
 
     def look(self, picture: Picture) -> Seen | None:
@@ -120,7 +120,7 @@ class Witness:
         points = CROP.normalise(face.landmarks)[:, :2].astype(np.float32)
         pixels = as_tensor(picture)
         identity = self._panel.identity(pixels, points_of(torch.from_numpy(points)[None]))
-        z = self._regressor.regress(face, CROP)
+        z = self._regressor.regress(picture, face, CROP)
         return Seen(z, face.blendshapes, points, identity[0].numpy(), self._panel.features_of(picture))
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.track import Tracker
-from engine.values import BLINKS, JAW_OPEN, Face, Floats, Frame
+from engine.values import BLINKS, JAW_OPEN, Face, Floats
+from engine.video import Frame
 from trainer.data.clips import Clip, Rejects, clips
 from trainer.data.quality import MIN_FACE_PX
 from trainer.data.videos import length_s, sampled_frames

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from engine.errors import AssetError
+from engine.generator.manifest import LIVE_BUNDLE, MANIFEST, read_bundle
 from engine.generator.variants import LIVE
-from engine.runtime.bundle import LIVE_BUNDLE, MANIFEST, read_bundle
 
 
 @pytest.fixture

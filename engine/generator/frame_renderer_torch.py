@@ -1,23 +1,24 @@
-"""The painter whose picture stays on torch's device from upload to download: network and compositor, each one CUDA graph."""
+"""The renderer whose picture stays on torch's device from upload to download: network and compositor, each one CUDA graph."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import TracebackType
 
 import numpy as np
 import torch
 
 from engine.generator.compose_torch import Layers, blend, prior_picture
 from engine.generator.flow import enlarge
-from engine.generator.painters import Moment, Source
+from engine.generator.manifest import Bundle
+from engine.generator.render_inputs import EncodedPhotograph, RenderInputs
 from engine.generator.variants import COLOUR, FLOW, MASK
-from engine.runtime.bundle import Bundle
 from engine.runtime.device import DeviceSession, Port
 from engine.values import Corrections, Floats, Picture
 
 
-class TorchPainter:
-    """See ``engine.generator.painters.Painter``. What belongs to a photograph is uploaded once, when it is first painted."""
+class TorchFrameRenderer:
+    """A ``FrameRenderer``. What belongs to a photograph is uploaded once, when it is first drawn."""
 
     def __init__(self, session: DeviceSession, bundle: Bundle) -> None:
         size, lane = bundle.variant.size, session.lane
@@ -30,24 +31,24 @@ class TorchPainter:
         self._strength = Port((1,), lane)
         self._flow = Port((1, size, size, 2), lane)
         self._out, self._finite = Port(picture, lane, torch.uint8), Port((1,), lane)
-        self._source: Source | None = None
+        self._source: EncodedPhotograph | None = None
         self._answered = False  # whether there is an answer of the network for this photograph
         self._compose = lane.captured(self._work)
 
-    def paint(self, source: Source, moment: Moment, corrections: Corrections = "new") -> Picture:
-        """See ``Painter.paint``."""
+    def render(self, source: EncodedPhotograph, inputs: RenderInputs, corrections: Corrections = "new") -> Picture:
+        """See ``FrameRenderer.render``."""
         with torch.inference_mode(), self._lane.entered():
             if source is not self._source:
                 self._take(source)
-            self._flow.upload(moment.flow[None])
-            self._render.upload(moment.render[None])
-            self._weight.upload(moment.render_weight[None, None])
-            self._strength.upload(np.array([moment.strength], np.float32))
+            self._flow.upload(inputs.flow[None])
+            self._render.upload(inputs.render[None])
+            self._weight.upload(inputs.render_weight[None, None])
+            self._strength.upload(np.array([inputs.strength], np.float32))
             if corrections == "none":
                 self._session.answers["state"].tensor.zero_()
                 self._answered = False
             elif corrections == "new" or not self._answered:
-                self._upload(moment.feeds)
+                self._upload(inputs.feeds)
                 self._session.launch()
                 self._answered = True
             self._compose()
@@ -58,7 +59,17 @@ class TorchPainter:
             raise ArithmeticError("the network gave values that are not finite")
         return np.asarray(self._out.array[0], np.uint8)
 
-    def _take(self, source: Source) -> None:
+    def close(self) -> None:
+        """See ``FrameRenderer.close``."""
+        self._session.close()
+
+    def __enter__(self) -> TorchFrameRenderer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _take(self, source: EncodedPhotograph) -> None:
         """Uploads a photograph."""
         self._source, self._answered = None, False
         self._foreground.upload(source.foreground[None])

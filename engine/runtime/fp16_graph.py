@@ -19,20 +19,20 @@ HARMLESS = ("LeakyRelu", "Relu", "Clip", "Mul", "Add", "Concat", "Resize", "Dept
 HALF = ".half"
 
 
-def with_halves(graph: bytes) -> bytes:
+def with_fp16(graph: bytes) -> bytes:
     """A folded graph (``onnxruntime_backend.folded``) → the same with halves."""
     model = onnx.load_from_string(graph)
-    return Halving(model).done()
+    return Fp16Rewriter(model).done()
 
 
-class Halving:
+class Fp16Rewriter:
     """The rewriting of one model."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self._model = model
         self._opset = next(entry.version for entry in model.opset_import if not entry.domain)
         self._initial = {stored.name: stored for stored in model.graph.initializer}
-        self._half = half_nodes(model)
+        self._half = fp16_nodes(model)
         self._there = {*self._initial, *(port.name for port in model.graph.input)}  # tensors made so far
         self._nodes: list[NodeProto] = []
 
@@ -64,7 +64,7 @@ class Halving:
         self._there.update(node.output)
 
     def _append_half(self, node: NodeProto) -> None:
-        for place in halved_inputs(node, self._opset):
+        for place in fp16_inputs(node, self._opset):
             self._need(node.input[place] + HALF)
             node.input[place] += HALF
         for place, name in enumerate(node.output):
@@ -85,7 +85,7 @@ class Halving:
         self._nodes.append(helper.make_node("Cast", [other], [name], to=kind, name=f"to {name}"))
 
 
-def half_nodes(model: onnx.ModelProto) -> set[int]:
+def fp16_nodes(model: onnx.ModelProto) -> set[int]:
     """Numbers of the nodes that become half."""
     nodes = list(model.graph.node)
     readers: dict[str, list[int]] = {}
@@ -102,7 +102,7 @@ def half_nodes(model: onnx.ModelProto) -> set[int]:
     return half
 
 
-def halved_inputs(node: NodeProto, opset: int) -> Iterator[int]:
+def fp16_inputs(node: NodeProto, opset: int) -> Iterator[int]:
     """Places of the inputs that have the type of the output; others (shapes, scales) keep theirs."""
     schema = defs.get_schema(node.op_type, opset)
     kind = schema.outputs[0].type_str

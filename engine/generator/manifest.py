@@ -12,8 +12,8 @@ import numpy as np
 
 from engine.errors import AssetError
 from engine.generator.variants import Variant
-from engine.runtime.engines import Workshop
-from engine.runtime.sessions import Check, Session, open_session
+from engine.runtime.engines import BuildContext
+from engine.runtime.sessions import Check, GraphSession, open_session
 from engine.values import Floats
 
 FORMAT = 2  # of the manifest; raised when an older program could not use a newer bundle
@@ -24,7 +24,7 @@ HEAD_ASSET = ASSETS / "open_head.npz"
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingRecord:
     """How the weights of a bundle came to be.
 
     images  seen
@@ -52,10 +52,12 @@ class Bundle:
     picture_mix: Floats
     checks: Mapping[str, Check]
 
-    def open(self, graph: str, engine: str = "auto", *, threads: int | None = None, workshop: Workshop | None = None) -> Session:
+    def open(
+        self, graph: str, engine: str = "auto", *, threads: int | None = None, context: BuildContext | None = None
+    ) -> GraphSession:
         """A session for one of the variant's graphs, self-tested; raises ConfigError, AssetError."""
         path, check = self.folder / f"{graph}.onnx", self.checks[graph]
-        return open_session(path, engine, threads=threads, check=check, workshop=workshop)
+        return open_session(path, engine, threads=threads, check=check, context=context)
 
 
 def file_sha256(path: Path) -> str:
@@ -70,7 +72,7 @@ def write_manifest(
     answers: Mapping[str, Mapping[str, Floats]],
     *,
     version: str | None,
-    training: Training | None,
+    training: TrainingRecord | None,
 ) -> None:
     """Describe the graphs that lie in ``folder``.
 

@@ -11,10 +11,10 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, shape_inference
 
+from engine.generator.manifest import LIVE_BUNDLE
 from engine.generator.variants import TINY_LIVE
 from engine.regress.network import GRAPH, REGRESSOR
-from engine.runtime.bundle import LIVE_BUNDLE
-from engine.runtime.halves import with_halves
+from engine.runtime.fp16_graph import with_fp16
 from engine.runtime.onnxruntime_backend import folded
 from engine.runtime.sessions import decibels, probe
 from tests.engine.generator.exported import bundle
@@ -46,7 +46,7 @@ GRAPHS = ("source", "frame", "regressor", "tiny frame")
 def graphs(name: str) -> tuple[bytes, bytes]:
     """Folded, and with halves."""
     plain = folded(files()[name])
-    return plain, with_halves(plain)
+    return plain, with_fp16(plain)
 
 
 @pytest.mark.parametrize("name", GRAPHS)
