@@ -12,8 +12,15 @@ import numpy as np
 from engine.errors import DeviceError, InputError
 from engine.values import Coefficients, Corrections, Face, Picture, Square
 from engine.video import Frame
-from vcam.avatar import Avatar
-from vcam.compose import Composer
+from vcam.avatars.avatar import Avatar
+from vcam.avatars.compose import Composer
+from vcam.build import Builder
+from vcam.clock import SystemClock
+from vcam.config import Settings
+from vcam.interfaces import Clock, MotionSource, PortraitAnimator, Sink
+from vcam.messages import Messages
+from vcam.pipeline.governor import Governor
+from vcam.session import Session
 
 MARKER = (255, 0, 255)  # the colour of webcam pictures in tests: it must never come out anywhere
 AVATAR_COLOUR = (40, 120, 60)
@@ -69,6 +76,9 @@ class FakeCamera:
     closed: bool = False
     resting: bool = False
 
+    def start(self) -> None:
+        pass
+
     def take(self, timeout_s: float) -> Frame | None:
         self.clock.pass_time(1 / 30)
         return Frame(flat(MARKER), self.clock.now()) if next(self.script, False) else None
@@ -123,39 +133,24 @@ def fake_face() -> Face:
     return Face(np.zeros((478, 3), np.float32), np.zeros(52, np.float32), (64, 48))
 
 
-@dataclass(frozen=True)
-class FakeMotion:
-    z: Coefficients
-    state: Any
+class FakeRegressor:
+    """Says that every face is at rest. ``fail`` is raised while it is set."""
 
-
-class FakeDriver:
-    """Driving with a face; without: holding for 0.5 s, idle, and the privacy card after 2 s."""
-
-    def __init__(self, source: Coefficients) -> None:
-        self.source, self.seen_s = source, None
+    def __init__(self) -> None:
         self.fail: Exception | None = None
-        self.recalibrated = 0
+        self.met = 0
+        self.closed = False
 
-    def use(self, source: Coefficients) -> None:
-        self.source = source
+    def meet(self, image: Picture, face: Face, square: Square) -> None:
+        self.met += 1
 
-    def resume(self, time_s: float) -> None:
-        self.seen_s = time_s
-
-    def recalibrate(self) -> None:
-        self.recalibrated += 1
-
-    def step(self, face: Face | None, time_s: float, image: Picture | None = None) -> FakeMotion:
+    def regress(self, image: Picture, face: Face, square: Square) -> Coefficients:
         if self.fail:
             raise self.fail
-        if face is not None:
-            self.seen_s = time_s
-            return FakeMotion(self.source, "driving")
-        if self.seen_s is None:
-            return FakeMotion(self.source, "waiting")
-        gone_s = time_s - self.seen_s
-        return FakeMotion(self.source, "holding" if gone_s < 0.5 else "idle" if gone_s < 2 else "privacy")
+        return Coefficients.neutral()
+
+    def close(self) -> None:
+        self.closed = True
 
 
 @dataclass(frozen=True)
@@ -177,12 +172,6 @@ class FakeAnimator:
     def close(self) -> None:
         self.closed = True
 
-    def __enter__(self) -> FakeAnimator:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def use(self, source: FakeSource) -> None:
         self.source = source
 
@@ -200,6 +189,7 @@ class FakeSink:
     """Keeps what it was sent. ``faults``: for each send, None or the error it raises."""
 
     name: str = "fake"
+    placeholders: bool = True
     faults: Iterator[Exception | None] = field(default_factory=lambda: iter(()))
     sent: list[Picture] = field(default_factory=list)
     closed: bool = False
@@ -234,6 +224,70 @@ def fake_prepare(size: tuple[int, int] = (160, 128)) -> Callable[[Path], Avatar]
         return fake_avatar(str(path), colours[path.stem], size)
 
     return prepare
+
+
+class FakeBuilder(Builder):
+    """Opens fakes. Faults and counts are set on the object, or on a subclass where only the class can be handed over.
+
+    camera      what delivers frames, for "auto"; other settings open what they name
+    opened      everything that was opened and can be closed
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        config_path: Path | None = None,
+        *,
+        clock: Clock | None = None,
+        messages: Messages | None = None,
+        reproducible: bool = False,
+        camera: Any = None,
+        governor: Governor | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        super().__init__(settings or Settings(), config_path, clock=clock, messages=messages, reproducible=reproducible)
+        self.governor = governor or self.governor
+        self.camera = camera
+        self.opened: list[Any] = []
+        self.tracker: Callable[[], FakeTracker] = FakeTracker
+        self.animator: FakeAnimator | None = None
+        self.prepare: Callable[[Path], Avatar] | None = None
+
+    def open_animator(self, *, strict: bool = False) -> PortraitAnimator:
+        return self._kept(self.animator or FakeAnimator())
+
+    def prepare_avatar(self, animator: PortraitAnimator, photo: Path, size: tuple[int, int]) -> Avatar:
+        return (self.prepare or fake_prepare(size))(photo)
+
+    def open_tracker(self) -> Any:
+        return self._kept(self.tracker())
+
+    def open_regressor(self, *, strict: bool = False) -> Any:
+        return self._kept(FakeRegressor())
+
+    def open_source(self) -> MotionSource:
+        if self.settings.camera.source != "auto":
+            return super().open_source()
+        if self.camera is None:
+            return super().with_settings(with_source(self.settings, "recording:auto")).open_source()
+        return self.tracked("camera", self.camera)
+
+    def open_sink(self, session: Session, name: str, argument: str = "", *, required: bool = True) -> Sink:
+        if name == "virtual":
+            if required:
+                raise DeviceError("There is no virtual camera.")
+            self.messages.say("Showing the preview page only. There is no virtual camera.")
+            return self._kept(FakeSink("no virtual camera"))
+        return super().open_sink(session, name, argument, required=required)
+
+    def _kept(self, resource: Any) -> Any:
+        self.opened.append(resource)
+        return resource
+
+
+def with_source(settings: Settings, source: str) -> Settings:
+    """The settings with another camera."""
+    return settings.model_copy(update={"camera": settings.camera.model_copy(update={"source": source})})
 
 
 def gone() -> DeviceError:

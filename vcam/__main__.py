@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import sys
 
-from engine.process import prepare_process, quiet_native_code
+from engine.process import end_process, prepare_process, quiet_native_code
+from vcam.signals import Interrupted, interrupting
 
 
 def print_anything() -> None:
@@ -15,16 +16,18 @@ def print_anything() -> None:
 
 
 def main() -> None:
-    """The console script; leaves with 0 done, 1 failed, 2 wrong use."""
-    prepare_process()
-    quiet_native_code()
-    print_anything()
-    from vcam.cli.app import run_command
+    """The console script; leaves with 0 done, 1 failed, 2 wrong use, 128 + N ended by signal N."""
+    try:
+        with interrupting():
+            prepare_process()
+            quiet_native_code()
+            print_anything()
+            from vcam.cli.app import run_command
 
-    code = run_command(sys.argv[1:])
-    sys.stdout.flush()
-    sys.stderr.flush()
-    sys.exit(code)
+            code = run_command(sys.argv[1:])
+    except Interrupted as interrupted:  # while the program was being loaded: the camera is ended so, everything else broken off
+        code = 0 if "run" in sys.argv[1:2] else 128 + interrupted.number
+    end_process(code)
 
 
 if __name__ == "__main__":

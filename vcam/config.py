@@ -1,10 +1,17 @@
-"""The settings: what exists, in which unit and range, and its default. ``config.toml`` holds the same with the same defaults."""
+"""The settings: what exists, in which unit and range, and its default. ``config.toml`` holds the same with the same defaults.
+
+Settings marked ``LIVE`` take effect while the camera runs, the others at the next start.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from vcam import sinks
+
+LIVE = "live"
 
 
 class Section(BaseModel):
@@ -13,65 +20,68 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-Gain = Annotated[float, Field(ge=0.0, le=3.0)]
+Gain = Annotated[float, Field(ge=0.0, le=3.0), LIVE]
 Fps = Annotated[int, Field(ge=5, le=60)]
 
 
 class AvatarSettings(Section):
-    photo: str = ""
+    photo: Annotated[str, LIVE] = ""
 
 
 class CameraSettings(Section):
-    source: Annotated[str, Field(min_length=1)] = "auto"
-    width_px: Annotated[int, Field(ge=160, le=3840)] = 640
-    height_px: Annotated[int, Field(ge=120, le=2160)] = 480
-    fps: Fps = 30
-    retry_s: Annotated[float, Field(ge=0.2, le=60.0)] = 2.0
+    source: Annotated[str, Field(min_length=1), LIVE] = "auto"
+    width_px: Annotated[int, Field(ge=160, le=3840), LIVE] = 640
+    height_px: Annotated[int, Field(ge=120, le=2160), LIVE] = 480
+    fps: Annotated[Fps, LIVE] = 30
+    retry_s: Annotated[float, Field(ge=0.2, le=60.0), LIVE] = 2.0
 
 
 class OutputSettings(Section):
-    sink: Annotated[str, Field(pattern=r"^(auto|virtual|preview|file:.+)$")] = "auto"
+    sink: Annotated[str, Field(pattern=sinks.setting_pattern())] = "auto"
     width_px: Annotated[int, Field(ge=128, le=3840, multiple_of=2)] = 1280
     height_px: Annotated[int, Field(ge=128, le=2160, multiple_of=2)] = 720
     fps: Fps = 30
     camera_name: Annotated[str, Field(min_length=1, max_length=31)] = "HifiHead Cam"
-    always_on: bool = False
+    always_on: Annotated[bool, LIVE] = False
 
 
 class PreviewSettings(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 0
-    jpeg_quality: Annotated[int, Field(ge=30, le=100)] = 85
+    jpeg_quality: Annotated[int, Field(ge=30, le=100), LIVE] = 85
 
 
 class TrackingSettings(Section):
-    regressor: Literal["auto", "landmarks", "network", "both"] = "auto"
-    network: str = ""
+    regressor: Annotated[Literal["auto", "landmarks", "network", "both"], LIVE] = "auto"
+    network: Annotated[str, LIVE] = ""
 
 
 class DriveSettings(Section):
     expression_gain: Gain = 1.0
     head_gain: Gain = 1.0
     gaze_gain: Gain = 1.0
-    smoothing: Annotated[float, Field(ge=0.0, le=5.0)] = 1.0
-    hold_s: Annotated[float, Field(ge=0.0, le=60.0)] = 0.7
-    privacy_s: Annotated[float, Field(ge=0.0, le=3600.0)] = 30.0
+    smoothing: Annotated[float, Field(ge=0.0, le=5.0), LIVE] = 1.0
+    hold_s: Annotated[float, Field(ge=0.0, le=60.0), LIVE] = 0.7
+    privacy_s: Annotated[float, Field(ge=0.0, le=3600.0), LIVE] = 30.0
+
+
+EngineName = Literal[
+    "auto",
+    "torch",
+    "onnxruntime",
+    "openvino",
+    "openvino-bf16",
+    "onnxruntime-coreml",
+    "onnxruntime-directml",
+    "onnxruntime-cuda",
+    "onnxruntime-tensorrt",
+    "torch-cuda",
+    "tensorrt",
+]
 
 
 class RuntimeSettings(Section):
-    bundle: str = ""
-    engine: Literal[
-        "auto",
-        "torch",
-        "onnxruntime",
-        "openvino",
-        "openvino-bf16",
-        "onnxruntime-coreml",
-        "onnxruntime-directml",
-        "onnxruntime-cuda",
-        "onnxruntime-tensorrt",
-        "torch-cuda",
-        "tensorrt",
-    ] = "auto"
+    bundle: Annotated[str, LIVE] = ""
+    engine: Annotated[EngineName, LIVE] = "auto"
 
 
 class Settings(Section):
@@ -82,3 +92,23 @@ class Settings(Section):
     tracking: TrackingSettings = TrackingSettings()
     drive: DriveSettings = DriveSettings()
     runtime: RuntimeSettings = RuntimeSettings()
+
+
+def live_keys() -> frozenset[str]:
+    """The settings that take effect while the camera runs, as "section.key"."""
+    sections = {name: field.annotation for name, field in Settings.model_fields.items()}
+    return frozenset(
+        f"{section}.{key}"
+        for section, kind in sections.items()
+        if isinstance(kind, type) and issubclass(kind, Section)
+        for key, field in kind.model_fields.items()
+        if LIVE in field.metadata
+    )
+
+
+def changed_keys(before: Settings, after: Settings) -> frozenset[str]:
+    """The settings that differ, as "section.key"."""
+    old, new = before.model_dump(), after.model_dump()
+    return frozenset(
+        f"{section}.{key}" for section, keys in new.items() for key, value in keys.items() if old[section][key] != value
+    )

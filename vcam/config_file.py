@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from pydantic_core import ErrorDetails
 from tomlkit.exceptions import TOMLKitError
 
 from engine.errors import ConfigError
-from vcam.config import Settings
+from vcam import sinks
+from vcam.config import Settings, changed_keys
 
 KINDS = {
     "string_type": "text in quotes",
@@ -25,7 +27,7 @@ KINDS = {
     "model_type": "a [section]",
     "model_attributes_type": "a [section]",
     "string_too_short": "text that is not empty",
-    "string_pattern_mismatch": "'auto', 'virtual', 'preview' or 'file:NAME.mp4'",
+    "string_pattern_mismatch": " or ".join(sinks.setting_values().split("|")),
 }
 
 
@@ -114,9 +116,22 @@ def limits(mistake: ErrorDetails) -> tuple[Any, Any]:
     return next(mark.ge for mark in marks if hasattr(mark, "ge")), next(mark.le for mark in marks if hasattr(mark, "le"))
 
 
-def with_changes(settings: Settings, changes: dict[str, dict[str, Any]]) -> Settings:
-    """The settings with some replaced, {section: {key: value}}, checked like a file; raises ConfigError."""
+Changes = Mapping[str, Mapping[str, Any]]
+"""{section: {key: value}}"""
+
+
+def with_changes(settings: Settings, changes: Changes, name: str) -> Settings:
+    """The settings with some replaced, checked like a file; ``name`` stands for where they come from. Raises ConfigError."""
     values = settings.model_dump()
     for section, keys in changes.items():
-        values[section].update(keys)
-    return check_settings(values, "The command line")
+        values.setdefault(section, {}).update(keys)
+    return check_settings(values, name)
+
+
+def differences(before: Settings, after: Settings) -> Changes:
+    """What makes ``after`` of ``before``."""
+    values, changes = after.model_dump(), dict[str, dict[str, Any]]()
+    for changed in changed_keys(before, after):
+        section, key = changed.split(".")
+        changes.setdefault(section, {})[key] = values[section][key]
+    return changes

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from engine.errors import HifiHeadError
-from vcam.seams import Clock, Say
+from vcam.interfaces import Clock, Say
 
 T = TypeVar("T")
 REPEAT_AFTER_S = 10.0
@@ -26,9 +26,14 @@ class Messages:
     """``say`` speaks every time; ``say_rarely`` repeats what has the same key only every ``REPEAT_AFTER_S``."""
 
     def __init__(self, say: Say, clock: Clock) -> None:
-        self.say = say
+        self._say = say
         self._clock = clock
+        self.last = ""  # the last sentence
         self._last_s: dict[str, float] = {}
+
+    def say(self, sentence: str) -> None:
+        self.last = sentence
+        self._say(sentence)
 
     def say_rarely(self, key: str, sentence: str) -> None:
         if self._due(key):

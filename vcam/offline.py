@@ -1,4 +1,4 @@
-"""Rendering a video to a video: every driving frame gives exactly one output frame, by the same parts as the live camera."""
+"""Rendering a video to a video: every driving frame gives exactly one output frame, by the same stages as the live camera."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from dataclasses import asdict, dataclass, field
 from engine.errors import HifiHeadError
 from engine.values import Picture
 from engine.video import Frame
-from vcam.avatar import Avatar
-from vcam.performer import Performer
-from vcam.portrayer import Portrayer
-from vcam.stats import Stats
+from vcam.pipeline.driving import DrivingStage
+from vcam.pipeline.rendering import RenderStage
+from vcam.session import Session
 
 SendAt = Callable[[Picture, float], None]
 
@@ -32,7 +31,7 @@ class MediaClock:
 
 
 @dataclass
-class Report:
+class RenderReport:
     """What ``render --report`` writes. ``frames`` were read and written; ``faces`` is in how many a face was found.
 
     ``fps`` is how many frames a second were rendered, ``driving_fps`` how many a second of video has.
@@ -57,37 +56,34 @@ class Report:
 
 
 def render(
-    frames: Iterable[Frame],
-    avatar: Avatar,
-    performer: Performer,
-    portrayer: Portrayer,
-    send: SendAt,
-    *,
-    clock: MediaClock,
-    stats: Stats,
-    report: Report,
-    progress: Callable[[int], None],
+    session: Session, frames: Iterable[Frame], send: SendAt, *, report: RenderReport, progress: Callable[[int], None]
 ) -> None:
-    """Renders all frames; completes ``report``. Unlike the live camera it does not go on after a failure: it raises."""
+    """Renders all frames; completes ``report``. The session's clock must be a ``MediaClock`` and its messages strict: unlike the
+    live camera this does not go on after a failure, it raises."""
+    builder = session.builder
+    parts = {"clock": builder.clock, "messages": builder.messages, "stats": builder.stats}
+    animator, avatar = session.open_avatar()
+    report.notes.extend(avatar.notes)
+    tracking = builder.tracking()
+    session.own(tracking)
+    driving = DrivingStage(builder.drive_options(), **parts)  # type: ignore[arg-type]
+    driving.use(avatar.id, avatar.coefficients)
+    rendering = RenderStage(animator, builder.size, **parts)  # type: ignore[arg-type]
+    rendering.add(avatar)
     start_s = time.perf_counter()
-    performer.offer(avatar)
     for frame in frames:
-        clock.wait_until(frame.time_s)
-        # perform
-        cue = performer.step(frame)
-        if cue is None:
+        builder.clock.wait_until(frame.time_s)
+        motion = driving.step(tracking.observe(frame), report.driving)
+        output = None if motion is None else rendering.render(motion)
+        if motion is None or output is None:
             raise HifiHeadError(f"Frame {report.frames} of {report.driving} could not be followed; nothing was written.")
-        # portray
-        picture = portrayer.portray(cue)
-        # send
-        with stats.measure("send"):
-            send(picture, frame.time_s)
-        # account
+        with builder.stats.measure("send"):
+            send(output.picture, frame.time_s)
         report.frames += 1
-        report.faces += cue.face_found
-        report.states.append(cue.motion.state)
+        report.faces += motion.state == "driving"
+        report.states.append(motion.state)
         progress(report.frames)
     report.seconds = round(time.perf_counter() - start_s, 3)
     report.fps = round(report.frames / max(report.seconds, 1e-6), 2)
-    report.stages = stats.table()
+    report.stages = builder.stats.table()
     report.state_counts = dict(Counter(report.states))

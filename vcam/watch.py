@@ -1,24 +1,34 @@
-"""Watching the config file: a new portrait is prepared and offered while everything runs; a broken edit changes nothing."""
+"""Watching the settings file: changes take effect while everything runs; a mistake in the file changes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
+from typing import Protocol
 
 import watchfiles
 
-from engine.errors import ConfigError
+from engine.errors import HifiHeadError
 from vcam.config import Settings
-from vcam.config_file import read_settings
+from vcam.config_file import Changes, differences, read_settings
 from vcam.messages import Messages
+from vcam.session import AppliedSettings
+
+
+class Updatable(Protocol):
+    """``Session``, as far as it matters here."""
+
+    def update_settings(self, changes: Changes, name: str = ...) -> AppliedSettings: ...
 
 
 class ConfigWatch:
-    """Calls ``on_photo`` with the new ``avatar.photo`` whenever the file changes it."""
+    """Hands what changes in the file to a session. ``settings`` are those of the file at the start."""
 
-    def __init__(self, path: Path, settings: Settings, on_photo: Callable[[str], None], messages: Messages) -> None:
-        self._path, self._settings, self._on_photo, self._messages = path.resolve(), settings, on_photo, messages
+    def __init__(self, path: Path, settings: Settings, session: Updatable, messages: Messages) -> None:
+        self._path, self._settings, self._session, self._messages = path.resolve(), settings, session, messages
 
     def run(self, stop: Event) -> None:
         """Until ``stop`` is set. The folder is watched, because editors replace files instead of changing them."""
@@ -39,21 +49,33 @@ class ConfigWatch:
         return Path(path).name == self._path.name
 
     def reload(self) -> None:
-        """Reads the file again; on a mistake says why and keeps the last good settings."""
+        """Reads the file again; on a mistake says why, and the last good settings stay in force."""
         try:
             settings = read_settings(self._path)
-        except ConfigError as error:
+            changes = differences(self._settings, settings)
+            if changes:
+                applied = self._session.update_settings(changes, str(self._path))
+                if applied.at_next_start:
+                    self._messages.say(f"Changes of {', '.join(applied.at_next_start)} take effect at the next start.")
+        except HifiHeadError as error:
             self._messages.say(f"{error} The last good settings stay in force.")
             return
-        before, self._settings = self._settings, settings
-        later = changed_keys(before, settings) - {"avatar.photo"}
-        if later:
-            self._messages.say(f"Changes of {', '.join(sorted(later))} take effect at the next start.")
-        if settings.avatar.photo != before.avatar.photo:
-            self._on_photo(settings.avatar.photo)
+        self._settings = settings
 
 
-def changed_keys(before: Settings, after: Settings) -> set[str]:
-    """The settings that differ, as section.key."""
-    old, new = before.model_dump(), after.model_dump()
-    return {f"{section}.{key}" for section, keys in new.items() for key, value in keys.items() if old[section][key] != value}
+@contextlib.contextmanager
+def watching(path: Path | None, settings: Settings, session: Updatable, messages: Messages) -> Iterator[None]:
+    """Watches the settings file, if there is one, on a thread."""
+    if path is None:
+        yield
+        return
+    stop, watch = Event(), ConfigWatch(path, settings, session, messages)
+    thread = threading.Thread(
+        target=lambda: messages.attempt("watch", "Watching the settings", lambda: watch.run(stop)), name="settings"
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(2.0)

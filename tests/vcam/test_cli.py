@@ -10,31 +10,26 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-import vcam.assembly
 import vcam.bench.engines
 import vcam.bench.pipeline
-import vcam.cli.edit
-import vcam.cli.render
-import vcam.cli.run
-import vcam.outputs
-from engine.errors import DeviceError
 from engine.runtime.verification import Verification
 from engine.values import EXPRESSION_NAMES, Coefficients
 from engine.video import read_frames, video_info
-from tests.fakes import FakeAnimator, FakeDriver, FakeSink, FakeTracker, fake_face, fake_prepare, flat
-from vcam.capture import choice
+from tests.fakes import FakeAnimator, FakeBuilder, FakeSink, FakeTracker, fake_face, flat
 from vcam.cli.app import run_command
 from vcam.cli.edit import Edit, edited
-from vcam.demo import Recording
+from vcam.interfaces import PortraitAnimator
+from vcam.session import Session
 from vcam.sinks.mp4 import Mp4File
+from vcam.sources.recording import Recording
 
 
 @pytest.fixture
@@ -54,33 +49,30 @@ def driving(tmp_path: Path) -> Path:
     return path
 
 
+class CliBuilder(FakeBuilder):
+    """Opens fakes for the commands, all with the same animator."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.animator = type(self).shared
+        type(self).made.append(self)
+
+    shared: FakeAnimator
+    made: list[CliBuilder]
+
+
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> FakeAnimator:
-    """The heavy parts replaced by fakes, and a machine without cameras or virtual camera."""
-    animator = FakeAnimator()
-    fakes = {
-        "open_tracker": FakeTracker,
-        "open_animator": lambda *_options, **_names: animator,
-        "prepare_avatar": lambda _animator, path, size: fake_prepare(size)(path),
-        "live_driver": lambda *_options, **_names: FakeDriver,
-        "demo_driver": lambda: FakeDriver,
-    }
-    for module in (vcam.assembly, vcam.bench.pipeline, vcam.cli.edit, vcam.cli.render):
-        for name, fake in fakes.items():
-            if hasattr(module, name):
-                monkeypatch.setattr(module, name, fake)
-    monkeypatch.setattr(choice, "usable_cameras", lambda _name: [])
-    monkeypatch.setattr(vcam.outputs, "open_virtual", no_virtual_camera)
-    monkeypatch.setattr(vcam.cli.run, "default_path", lambda: None)
-    return animator
+def fakes() -> type[CliBuilder]:
+    """A builder of its own for each test; the settings of the checkout are not read."""
 
+    class Fresh(CliBuilder):
+        shared, made = FakeAnimator(), []
 
-def no_virtual_camera(_settings: object) -> FakeSink:
-    raise DeviceError("There is no virtual camera.")
+    return Fresh
 
 
 def test_run_records_a_file_of_exactly_the_frames_wanted(
-    engine: FakeAnimator, photo: Path, driving: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    fakes: type[CliBuilder], photo: Path, driving: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out.mp4"
     arguments = [
@@ -95,7 +87,7 @@ def test_run_records_a_file_of_exactly_the_frames_wanted(
         "--frames",
         "12",
     ]
-    assert run_command(["run", *arguments]) == 0
+    assert run_command(["run", *arguments], fakes) == 0
     frames = list(read_frames(out))
     assert len(frames) == 12
     assert frames[0].image.shape == (128, 160, 3)
@@ -104,52 +96,57 @@ def test_run_records_a_file_of_exactly_the_frames_wanted(
 
 
 def test_run_without_devices_demonstrates_and_says_what_is_missing(
-    engine: FakeAnimator, photo: Path, capsys: pytest.CaptureFixture[str]
+    fakes: type[CliBuilder], photo: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run_command(["run", "--avatar", str(photo), "--frames", "5"]) == 0
+    assert run_command(["run", "--avatar", str(photo), "--frames", "5"], fakes) == 0
     said = capsys.readouterr().err
     assert "Showing the preview page only. There is no virtual camera." in said
     assert re.search(r"Preview: http://127\.0\.0\.1:\d+/[\w-]{20,}/", said)
-    assert "No webcam was found: the bundled demo drive moves the avatar." in said
+    assert "No webcam was found: the bundled recording moves the avatar." in said
 
 
 def test_the_button_of_the_preview_page_reaches_the_driver(
-    engine: FakeAnimator, photo: Path, driving: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    fakes: type[CliBuilder], photo: Path, driving: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def pressed_at_once(_settings: object, _state: object, recalibrate: Callable[[], None], _messages: object) -> FakeSink:
-        recalibrate()
-        return FakeSink()
+    class PressedAtOnce(fakes):  # type: ignore[valid-type,misc]
+        def open_sink(self, session: Session, name: str, argument: str = "", *, required: bool = True) -> FakeSink:
+            threading.Thread(target=session.recalibrate).start()
+            return FakeSink()
 
-    monkeypatch.setattr(vcam.cli.run, "open_preview", pressed_at_once)
     arguments = ["--avatar", str(photo), "--camera", str(driving), "--output", "preview", "--frames", "20"]
-    assert run_command(["run", *arguments]) == 0
+    assert run_command(["run", *arguments], PressedAtOnce) == 0
     assert capsys.readouterr().err.count("Calibrated: the face of this moment is the one at rest.") == 1
 
 
-def test_run_sends_a_placeholder_before_anything_is_loaded(
-    engine: FakeAnimator, photo: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sink = FakeSink()
-    monkeypatch.setattr(vcam.outputs, "open_virtual", lambda _settings: sink)
-    seen_at_load = []
-    monkeypatch.setattr(vcam.assembly, "open_animator", lambda *_options: seen_at_load.append(len(sink.sent)) or engine)
-    assert run_command(["run", "--avatar", str(photo), "--output", "virtual", "--frames", "3"]) == 0
+def test_run_sends_a_placeholder_before_anything_is_loaded(fakes: type[CliBuilder], photo: Path) -> None:
+    sink, seen_at_load = FakeSink(), list[int]()
+
+    class Watched(fakes):  # type: ignore[valid-type,misc]
+        def open_sink(self, session: Session, name: str, argument: str = "", *, required: bool = True) -> FakeSink:
+            return sink
+
+        def open_animator(self, *, strict: bool = False) -> PortraitAnimator:
+            seen_at_load.append(len(sink.sent))
+            return super().open_animator(strict=strict)
+
+    assert run_command(["run", "--avatar", str(photo), "--output", "virtual", "--frames", "3"], Watched) == 0
     assert seen_at_load[0] >= 1
     assert sink.sent[0].shape == (720, 1280, 3)
     assert sink.closed
 
 
-def test_run_ends_cleanly_on_ctrl_c_and_sigterm(engine: FakeAnimator, photo: Path, driving: Path, tmp_path: Path) -> None:
+def test_run_ends_cleanly_on_ctrl_c_and_sigterm(fakes: type[CliBuilder], photo: Path, driving: Path, tmp_path: Path) -> None:
     for number, name in ((signal.SIGINT, "int.mp4"), (signal.SIGTERM, "term.mp4")):
         threading.Timer(1.0, os.kill, (os.getpid(), number)).start()
         output = f"file:{tmp_path / name}"
         assert (
-            run_command(["run", "--avatar", str(photo), "--camera", str(driving), "--output", output, "--size", "160x128"]) == 0
+            run_command(["run", "--avatar", str(photo), "--camera", str(driving), "--output", output, "--size", "160x128"], fakes)
+            == 0
         )
         assert video_info(tmp_path / name).frames > 3
 
 
-def test_run_swaps_the_avatar_when_the_settings_change(engine: FakeAnimator, tmp_path: Path, driving: Path) -> None:
+def test_run_swaps_the_avatar_when_the_settings_change(fakes: type[CliBuilder], tmp_path: Path, driving: Path) -> None:
     for colour in ("red", "blue"):
         cv2.imwrite(str(tmp_path / f"{colour}.jpg"), flat((0, 0, 0)))
     config, out = tmp_path / "config.toml", tmp_path / "out.mp4"
@@ -161,7 +158,7 @@ def test_run_swaps_the_avatar_when_the_settings_change(engine: FakeAnimator, tmp
 
     threading.Thread(target=edit_later).start()
     arguments = ["--config", str(config), "--camera", str(driving), "--output", f"file:{out}", "--size", "160x128"]
-    assert run_command(["run", *arguments, "--frames", "75"]) == 0
+    assert run_command(["run", *arguments, "--frames", "75"], fakes) == 0
     reds = [int(frame.image[64, 80, 0]) for frame in read_frames(out)]
     assert reds[0] > 180
     assert reds[-1] < 60
@@ -179,31 +176,32 @@ def test_run_swaps_the_avatar_when_the_settings_change(engine: FakeAnimator, tmp
     ],
 )
 def test_run_refuses_in_one_sentence(
-    engine: FakeAnimator, photo: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+    fakes: type[CliBuilder], photo: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     given = arguments if "--avatar" in arguments else ["--avatar", str(photo), *arguments]
-    assert run_command(["run", *given, "--frames", "2"]) == 1
+    assert run_command(["run", *given, "--frames", "2"], fakes) == 1
     said = capsys.readouterr().err
     assert words in said
     assert "Traceback" not in said
 
 
 def test_run_ends_with_the_reason_when_the_portrait_has_no_face(
-    engine: FakeAnimator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    fakes: type[CliBuilder], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cv2.imwrite(str(tmp_path / "noface.jpg"), flat((0, 0, 0)))
-    assert run_command(["run", "--avatar", str(tmp_path / "noface.jpg"), "--output", f"file:{tmp_path / 'o.mp4'}"]) == 1
+    assert run_command(["run", "--avatar", str(tmp_path / "noface.jpg"), "--output", f"file:{tmp_path / 'o.mp4'}"], fakes) == 1
     assert "shows no face" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["noface.jpg"]
 
 
-def test_render_writes_every_frame_and_a_report(
-    engine: FakeAnimator, photo: Path, driving: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(vcam.cli.render, "open_tracker", lambda: FakeTracker(iter([fake_face()] * 4)))
+def test_render_writes_every_frame_and_a_report(fakes: type[CliBuilder], photo: Path, driving: Path, tmp_path: Path) -> None:
+    class FourFaces(fakes):  # type: ignore[valid-type,misc]
+        def open_tracker(self) -> FakeTracker:
+            return FakeTracker(iter([fake_face()] * 4))
+
     out, report = tmp_path / "out.mp4", tmp_path / "report.json"
     arguments = ["--avatar", str(photo), "--driving", str(driving), "--out", str(out), "--report", str(report), "--size", "256"]
-    assert run_command(["render", *arguments]) == 0
+    assert run_command(["render", *arguments], FourFaces) == 0
     assert len(list(read_frames(out))) == 10
     written = json.loads(report.read_text())
     assert (written["frames"], written["faces"], written["driving_fps"]) == (10, 4, 25.0)
@@ -212,40 +210,40 @@ def test_render_writes_every_frame_and_a_report(
 
 
 def test_a_failed_render_leaves_nothing_behind(
-    engine: FakeAnimator, photo: Path, driving: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    fakes: type[CliBuilder], photo: Path, driving: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    engine.fail = RuntimeError("device lost")
+    fakes.shared.fail = RuntimeError("device lost")
     out = tmp_path / "out.mp4"
-    assert run_command(["render", "--avatar", str(photo), "--driving", str(driving), "--out", str(out)]) == 1
+    assert run_command(["render", "--avatar", str(photo), "--driving", str(driving), "--out", str(out)], fakes) == 1
     assert "Traceback" not in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["drive.mp4", "red.jpg"]
 
 
-def test_edit_writes_the_picture_of_the_changed_coefficients(engine: FakeAnimator, photo: Path, tmp_path: Path) -> None:
+def test_edit_writes_the_picture_of_the_changed_coefficients(fakes: type[CliBuilder], photo: Path, tmp_path: Path) -> None:
     out = tmp_path / "edit.png"
     arguments = ["--avatar", str(photo), "--set", "jawOpen=0.5", "--set", "eyeBlinkLeft=1", "--yaw-deg", "20", "--gaze-x", "0.2"]
-    assert run_command(["edit", *arguments, "--out", str(out)]) == 0
+    assert run_command(["edit", *arguments, "--out", str(out)], fakes) == 0
     assert cv2.imread(str(out)).shape == (512, 512, 3)
-    z = engine.drawn[-1]
+    z = fakes.shared.drawn[-1]
     assert z.expression[EXPRESSION_NAMES.index("jawOpen")] == 0.5
     assert z.pose[1] == pytest.approx(np.radians(20))
     assert z.gaze.tolist() == pytest.approx([0.2, 0, 0.2, 0])
     assert z.identity[0] == 260  # the portrait's own
 
 
-def test_render_edit_and_run_open_the_generator_that_the_settings_name(
-    engine: FakeAnimator, photo: Path, driving: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_render_edit_and_run_use_the_settings_and_only_the_camera_changes_engines(
+    fakes: type[CliBuilder], photo: Path, driving: Path, tmp_path: Path
 ) -> None:
-    config, opened = tmp_path / "config.toml", []
+    config = tmp_path / "config.toml"
     config.write_text('[runtime]\nbundle = "mine"\n')
-    for module in (vcam.assembly, vcam.cli.edit, vcam.cli.render):
-        monkeypatch.setattr(module, "open_animator", lambda _engine, bundle, _say, **_names: opened.append(bundle) or engine)
     common = ["--avatar", str(photo), "--config", str(config)]
-    assert run_command(["edit", *common, "--out", str(tmp_path / "a.png")]) == 0
-    assert run_command(["render", *common, "--driving", str(driving), "--out", str(tmp_path / "a.mp4"), "--size", "160x128"]) == 0
+    assert run_command(["edit", *common, "--out", str(tmp_path / "a.png")], fakes) == 0
+    render = ["render", *common, "--driving", str(driving), "--out", str(tmp_path / "a.mp4"), "--size", "160x128"]
+    assert run_command(render, fakes) == 0
     output = ["--output", f"file:{tmp_path / 'b.mp4'}", "--size", "160x128", "--frames", "1"]
-    assert run_command(["run", *common, "--camera", str(driving), *output]) == 0
-    assert opened == [tmp_path / "mine"] * 3
+    assert run_command(["run", *common, "--camera", str(driving), *output], fakes) == 0
+    assert [(builder.settings.runtime.bundle, builder.config_path) for builder in fakes.made] == [("mine", config)] * 3
+    assert [builder.reproducible for builder in fakes.made] == [True, True, False]
 
 
 def test_an_edit_of_nothing_keeps_everything() -> None:
@@ -280,14 +278,14 @@ TRIALS = {
 
 
 def test_bench_prints_the_agreed_shape(
-    engine: FakeAnimator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    fakes: type[CliBuilder], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     z = np.zeros((2, 261), np.float32)
     monkeypatch.setattr(vcam.bench.pipeline, "read_recording", lambda: Recording(np.array([0, 9], np.float32), z))
     monkeypatch.setattr(vcam.bench.pipeline, "WARM_UP_S", 0.1)
     monkeypatch.setattr(vcam.bench.engines, "engine_names", lambda: list(TRIALS))
     monkeypatch.setattr(vcam.bench.engines, "verify_engine", lambda _folder, name: TRIALS[name])
-    assert run_command(["bench", "--json", "--seconds", "2"]) == 0
+    assert run_command(["bench", "--json", "--seconds", "2"], fakes) == 0
     result = json.loads(capsys.readouterr().out)
     assert set(result) == {"end_to_end", "stages", "memory_mb", "unpaced", "engines", "peak_gflop_per_s"}
     assert set(result["end_to_end"]) == {"fps", "latency_ms", "jitter_ms", "cpu_s_per_s"}
@@ -300,10 +298,10 @@ def test_bench_prints_the_agreed_shape(
 
 
 def test_an_unexpected_failure_is_a_sentence(
-    engine: FakeAnimator, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    fakes: type[CliBuilder], photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(vcam.cli.edit, "open_animator", lambda *_options, **_names: 1 / 0)
-    assert run_command(["edit", "--avatar", str(photo), "--out", str(tmp_path / "a.png")]) == 1
+    fakes.shared.fail = ZeroDivisionError("oops")
+    assert run_command(["edit", "--avatar", str(photo), "--out", str(tmp_path / "a.png")], fakes) == 1
     said = capsys.readouterr().err
     assert "ZeroDivisionError" in said
     assert "Traceback" not in said

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from engine.values import Square
-from vcam.cards import placeholder, privacy_card
-from vcam.compose import Composer
-from vcam.framing import SMALLEST, frame_view, invented
+from vcam.avatars.cards import placeholder, privacy_card
+from vcam.avatars.compose import Composer
+from vcam.avatars.framing import SMALLEST, frame_view, invented
 
 HD = (1280, 720)
 

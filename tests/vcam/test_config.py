@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import ConfigError
 from engine.runtime import engine_names
-from vcam.config import Settings
+from vcam.config import Settings, live_keys
 from vcam.config_file import known_keys, parse_settings, read_settings, with_changes
 
 CONFIG = Path(__file__).parents[2] / "config.toml"
@@ -29,6 +29,16 @@ def test_every_setting_stands_in_the_file_with_a_comment() -> None:
     assert documented == {key for key in known_keys() if "." in key}
 
 
+def test_the_file_says_which_settings_take_effect_while_the_camera_runs() -> None:
+    section, marked = "", set()
+    for line in CONFIG.read_text(encoding="utf-8").splitlines():
+        if heading := re.fullmatch(r"\[(\w+)\]", line):
+            section = heading[1]
+        elif setting := re.match(r"(\w+) = .+?\s# \(live\) ", line):
+            marked.add(f"{section}.{setting[1]}")
+    assert marked == live_keys()
+
+
 def test_an_empty_file_gives_the_defaults() -> None:
     assert parse_settings("", "config.toml") == Settings()
 
@@ -46,7 +56,7 @@ def test_an_empty_file_gives_the_defaults() -> None:
         ('[camera]\nsource = ""', ["camera.source", "not empty"]),
         ("[drive]\nhold_s = nan", ["drive.hold_s", "from 0.0 to 60.0", "nan"]),
         ("[drive]\nhold_s = true", ["drive.hold_s", "a number", "True"]),
-        ('[output]\nsink = "foo"', ["output.sink", "'virtual'", "'foo'"]),
+        ('[output]\nsink = "foo"', ["output.sink", "virtual", "'foo'"]),
         ("[output]\nwidth_px = 1281", ["output.width_px", "multiple of 2", "1281"]),
         (f'[output]\ncamera_name = "{"x" * 32}"', ["output.camera_name", "at most 31"]),
         ('[runtime]\nengine = "cuda"', ["runtime.engine", "'openvino'", "'cuda'"]),
@@ -76,10 +86,10 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
 
 
 def test_changes_of_the_command_line_are_checked_too() -> None:
-    changed = with_changes(Settings(), {"output": {"width_px": 512, "height_px": 512}})
+    changed = with_changes(Settings(), {"output": {"width_px": 512, "height_px": 512}}, "The command line")
     assert (changed.output.width_px, changed.output.fps) == (512, Settings().output.fps)
     with pytest.raises(ConfigError, match=r"output\.width_px"):
-        with_changes(Settings(), {"output": {"width_px": 7}})
+        with_changes(Settings(), {"output": {"width_px": 7}}, "The command line")
 
 
 def test_every_engine_can_be_named() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+
 from tests.fakes import FakeClock, Said
-from vcam.governor import FULL, LEVELS, PATIENCE_S, SETTLE_S, Governor
+from vcam.pipeline.governor import FULL, LEVELS, PATIENCE_S, SETTLE_S, Governor
 
 NAMES = [level.name for level in LEVELS]
 
@@ -101,3 +104,29 @@ def test_the_bench_measures_full_work() -> None:
     machine = Machine(every(0.2), steady=True)
     machine.run(30)
     assert machine.levels == ["full"]
+
+
+def test_threads_may_work_settle_and_look_at_once() -> None:
+    """Under a switch interval that interrupts everywhere, as on a busy machine."""
+    governor, problems = Governor(FakeClock(), Said()), list[Exception]()
+
+    def work(thread: str) -> None:
+        try:
+            for _ in range(3000):
+                governor.worked(thread, 0.02)  # type: ignore[arg-type]
+                governor.settle()
+                assert governor.level in LEVELS
+        except Exception as error:  # noqa: BLE001 — whatever a race makes of it
+            problems.append(error)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work, args=(name,)) for name in ("tracking", "drawing", "tracking", "drawing")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert problems == []

@@ -10,28 +10,40 @@ import pytest
 from engine.errors import AssetError
 from engine.values import COEFFICIENTS, Coefficients
 from engine.video import Frame
-from tests.fakes import MARKER, FakeAnimator, FakeDriver, FakeTracker, Said, fake_avatar, fake_face, flat
-from vcam.demo import DemoDrive, Recording, read_recording
+from tests.fakes import MARKER, FakeAnimator, FakeBuilder, FakeClock, FakeTracker, Said, fake_face, flat
+from vcam.config import Settings
+from vcam.drive import Drive, Driven
 from vcam.messages import StrictMessages
-from vcam.offline import MediaClock, Report, render
-from vcam.performer import Performer
-from vcam.portrayer import Portrayer
-from vcam.stats import Stats
+from vcam.offline import MediaClock, RenderReport, render
+from vcam.session import Session
+from vcam.sources.recording import Recording, RecordingSource, read_recording
+
+PHOTO = Path(__file__).parents[2] / "engine" / "assets" / "portrait.jpg"  # its content does not matter, its name does
 
 
-def render_with(tracker: FakeTracker, frames: int, animator: FakeAnimator | None = None) -> tuple[Report, list[float]]:
-    clock, stats, sent = MediaClock(), Stats(), []
-    messages = StrictMessages(Said(), clock)
-    report, done = Report("a.jpg", "d.mp4", "o.mp4"), []
-    render(
-        (Frame(flat(MARKER), number / 25) for number in range(frames)),
-        fake_avatar(),
-        Performer(lambda: tracker, FakeDriver, clock=clock, messages=messages, stats=stats),
-        Portrayer(animator or FakeAnimator(), (160, 128), clock=clock, messages=messages, stats=stats),
-        lambda picture, time_s: sent.append(time_s),
-        clock=clock, stats=stats, report=report, progress=done.append,
-    )  # fmt: skip
+class BrokenAnimator(FakeAnimator):
+    """Of a device that is lost."""
+
+    def animate(self, *_arguments: object, **_options: object) -> np.ndarray:
+        raise RuntimeError("device lost")
+
+
+def render_with(tracker: FakeTracker, frames: int, animator: FakeAnimator | None = None) -> tuple[RenderReport, list[float]]:
+    clock, sent, done = MediaClock(), list[float](), list[int]()
+    settings = Settings.model_validate({"output": {"width_px": 160, "height_px": 128}})
+    builder = FakeBuilder(settings, clock=clock, messages=StrictMessages(Said(), clock), reproducible=True)
+    builder.tracker, builder.animator = (lambda: tracker), animator
+    report = RenderReport("portrait.jpg", "d.mp4", "o.mp4")
+    with Session(builder, PHOTO) as session:
+        render(
+            session,
+            (Frame(flat(MARKER), number / 25) for number in range(frames)),
+            lambda picture, time_s: sent.append(time_s),
+            report=report,
+            progress=done.append,
+        )
     assert done == list(range(1, frames + 1))
+    assert all(resource.closed for resource in builder.opened)
     return report, sent
 
 
@@ -42,14 +54,12 @@ def test_every_driving_frame_gives_one_output_frame() -> None:
     assert (report.frames, report.faces, len(report.states)) == (35, 15, 35)
     assert report.state_counts["driving"] == 15
     assert set(report.stages) >= {"track", "drive", "animate", "compose", "send"}
-    assert report.as_json()["avatar"] == "a.jpg"
+    assert report.as_json()["avatar"] == "portrait.jpg"
 
 
 def test_a_failure_ends_it() -> None:
-    animator = FakeAnimator()
-    animator.fail = RuntimeError("device lost")
     with pytest.raises(RuntimeError, match="device lost"):
-        render_with(FakeTracker(), 3, animator)
+        render_with(FakeTracker(), 3, BrokenAnimator())
 
 
 @pytest.fixture
@@ -60,10 +70,14 @@ def recording() -> Recording:
     return Recording(np.linspace(0, 4, 101, dtype=np.float32), z)
 
 
-def test_the_demo_moves_the_portrait_and_nothing_else(recording: Recording) -> None:
+def played(recording: Recording, portrait: Coefficients, start_s: float, frames: int) -> list[Driven]:
+    source, drive = RecordingSource("recording", recording, FakeClock()), Drive(portrait)
+    return [drive.step(source.observe(start_s + number / 30)) for number in range(frames)]
+
+
+def test_a_recording_moves_the_portrait_and_nothing_else(recording: Recording) -> None:
     source = Coefficients.neutral()
-    drive = DemoDrive(source, recording)
-    motions = [drive.step(None, 50 + number / 30) for number in range(240)]
+    motions = played(recording, source, 50, 240)
     jaw = np.array([motion.z.expression[24] for motion in motions])
     assert (jaw[0], jaw.max()) == (0, pytest.approx(0.5, abs=0.01))
     assert np.abs(np.diff(jaw)).max() < 0.05  # also where the loop closes
@@ -74,9 +88,7 @@ def test_the_demo_moves_the_portrait_and_nothing_else(recording: Recording) -> N
 def test_blend_shapes_stay_in_their_range(recording: Recording) -> None:
     source = Coefficients.neutral()
     source.expression[24] = 0.9
-    drive = DemoDrive(Coefficients.neutral(), recording)
-    drive.use(source)
-    assert max(drive.step(None, number / 30).z.expression.max() for number in range(120)) <= 1
+    assert max(motion.z.expression.max() for motion in played(recording, source, 0, 120)) <= 1
 
 
 def test_recordings_are_checked(tmp_path: Path, recording: Recording) -> None:

@@ -12,16 +12,14 @@ import httpx
 import pytest
 
 from tests.fakes import FakeClock, FakeDevice, FakeSink, Said, flat
-from tests.vcam.test_live import centre, make_live, wait_for
-from vcam.attention import AWAY_S, LOOK_EVERY_S, Attention
-from vcam.capture.video import VideoCamera
-from vcam.capture.webcam import REST_STEP_S, Webcam, WebcamFormat
-from vcam.cli.run import attend
-from vcam.clock import SystemClock
-from vcam.live import Live
-from vcam.loop import REST_PERIOD_S, SinkLoop
+from tests.vcam.test_preview import FakeControl
+from tests.vcam.test_session import wait_for
+from vcam.cameras.video import VideoCamera
+from vcam.cameras.webcam import REST_STEP_S, Webcam, WebcamFormat
 from vcam.messages import Messages
-from vcam.screen import STALL_S, Screen, Shown
+from vcam.pipeline.latest import STALL_S, LatestFrame, OutputFrame
+from vcam.pipeline.pacing import REST_PERIOD_S, SinkLoop
+from vcam.pipeline.presence import AWAY_S, LOOK_EVERY_S, ViewerPresence
 from vcam.sinks.mp4 import Mp4File
 from vcam.sinks.preview import PreviewPage
 from vcam.sinks.readers import Readers, open_watch, others_have_open
@@ -31,11 +29,11 @@ SIZE = (160, 128)
 
 
 class Watching:
-    """An ``Attention`` whose watcher comes and goes; ``happened`` collects what it did."""
+    """An ``ViewerPresence`` whose viewer comes and goes; ``happened`` collects what it did."""
 
     def __init__(self) -> None:
         self.clock, self.watcher, self.happened = FakeClock(), True, list[str]()
-        self.attention = Attention(
+        self.presence = ViewerPresence(
             lambda: self.watcher,
             rest=lambda: self.happened.append("rest"),
             wake=lambda: self.happened.append("wake"),
@@ -45,7 +43,7 @@ class Watching:
     def run(self, seconds: float) -> list[str]:
         end_s = self.clock.now() + seconds
         while self.clock.now() < end_s:
-            self.attention.look()
+            self.presence.look()
             self.clock.pass_time(0.01)
         return self.happened
 
@@ -82,36 +80,36 @@ def test_a_program_that_only_lists_the_cameras_wakes_nobody() -> None:
 
 
 def test_a_resting_camera_sends_its_last_picture_seldom_and_no_card() -> None:
-    clock, sink, screen, stop = FakeClock(), FakeSink(), Screen(SIZE), Event()
-    loop = SinkLoop(screen, [sink], 30, clock=clock, stats=Stats())
-    screen.show(Shown(flat((9, 9, 9)), "driving", shown_s=clock.now()))
-    screen.rest()
+    clock, sink, latest, stop = FakeClock(), FakeSink(), LatestFrame(SIZE), Event()
+    loop = SinkLoop(latest, [sink], 30, clock=clock, stats=Stats())
+    latest.show(OutputFrame(flat((9, 9, 9)), "driving", drawn_s=clock.now()))
+    latest.rest("resting")
     loop.resting = True
     clock.at(10 * STALL_S, stop.set)
-    loop.run(stop, frames=None, placeholders=True, check=lambda: None)
+    loop.run(stop, frames=None, check=lambda: None)
     assert len(sink.sent) == pytest.approx(10 * STALL_S / REST_PERIOD_S, rel=0.15)
     assert {picture[0, 0, 0] for picture in sink.sent} == {9}
     assert loop.newest is not None
     assert loop.newest.state == "resting"
-    screen.wake(clock.now())
-    assert screen.current(clock.now() + STALL_S - 0.1).state == "driving"
-    assert screen.current(clock.now() + STALL_S + 0.1).state == "stalled"
+    latest.wake(clock.now())
+    assert latest.current(clock.now() + STALL_S - 0.1).state == "driving"
+    assert latest.current(clock.now() + STALL_S + 0.1).state == "stalled"
 
 
 def test_a_waking_loop_sends_at_the_full_rate_at_once() -> None:
-    clock, screen, times = FakeClock(), Screen(SIZE), list[float]()
+    clock, latest, times = FakeClock(), LatestFrame(SIZE), list[float]()
 
     class TimedSink(FakeSink):
         def send(self, picture: object) -> None:
             times.append(clock.now())
 
-    loop = SinkLoop(screen, [TimedSink()], 30, clock=clock, stats=Stats())
+    loop = SinkLoop(latest, [TimedSink()], 30, clock=clock, stats=Stats())
     loop.resting = True
     clock.at(5.12, lambda: setattr(loop, "resting", False))
     stop = Event()
     clock.at(7.0, stop.set)
     begin_s = clock.now()
-    loop.run(stop, frames=None, placeholders=True, check=lambda: None)
+    loop.run(stop, frames=None, check=lambda: None)
     after = [time_s - begin_s for time_s in times if time_s - begin_s > 5.12]
     assert after[0] < 5.12 + 2 * LOOK_EVERY_S
     assert len(after) == pytest.approx((7 - after[0]) * 30, abs=2)
@@ -144,7 +142,8 @@ def test_a_resting_webcam_is_released_and_forgets_its_last_frame() -> None:
 
 def test_the_webcams_thread_wakes_at_once() -> None:
     devices = [FakeDevice(repeat(True)), FakeDevice(repeat(True))]
-    webcam = make_webcam(iter(devices), FakeClock(), Said()).start()
+    webcam = make_webcam(iter(devices), FakeClock(), Said())
+    webcam.start()
     try:
         assert webcam.take(5) is not None
         webcam.rest()
@@ -175,52 +174,18 @@ def test_a_resting_video_goes_on_where_it_was(tmp_path: Path) -> None:
     assert [time_s - start_s for time_s in times] == pytest.approx([n / 25 + (100 if n > 2 else 0) for n in range(8)], abs=0.01)
 
 
-def test_the_threads_rest_and_the_avatar_is_back_at_once() -> None:
-    said, clock, sink = Said(), FakeClock(), FakeSink(viewers=0)
-    live = make_live("red.jpg", said)
-    loop = SinkLoop(live.screen, [sink], 100, clock=SystemClock(), stats=Stats())
-    try:
-        assert wait_for(lambda: centre(live) == (200, 30, 30))
-        attention = attend([sink], live, loop, Messages(said, clock), clock)
-        attention.look()
-        clock.pass_time(AWAY_S)
-        attention.look()
-        assert loop.resting
-        assert said[-1].startswith("Nobody watches: the webcam is off")
-        assert wait_for(lambda: stands_still(live))
-        still = number_of(live)
-        sink.viewers = 1
-        for _ in range(2):
-            clock.pass_time(LOOK_EVERY_S)
-            attention.look()
-        assert not loop.resting
-        assert said[-1] == "Somebody watches: the webcam is on."
-        assert wait_for(lambda: number_of(live) > still)
-    finally:
-        live.close()
-
-
-def number_of(live: Live) -> int:
-    return live.screen.current(0.0).number
-
-
-def stands_still(live: Live) -> bool:
-    """Whether no picture is drawn for a while (there are a hundred a second otherwise)."""
-    before = number_of(live)
-    Event().wait(0.1)
-    return number_of(live) == before
-
-
-def test_a_resting_program_ends_at_once() -> None:
-    live = make_live("red.jpg", Said())
-    assert wait_for(lambda: centre(live) == (200, 30, 30))
-    live.rest()
-    live.close()
-    assert not [thread for thread in live._threads if thread.is_alive()]
+def test_always_on_counts_as_a_viewer() -> None:
+    watching = Watching()
+    watching.watcher = False
+    watching.run(AWAY_S + 1)
+    for _ in range(2):
+        watching.clock.pass_time(LOOK_EVERY_S)
+        watching.presence.look(always_on=True)
+    assert watching.happened == ["rest", "wake"]
 
 
 def test_an_open_preview_page_is_a_watcher() -> None:
-    page = PreviewPage(0, 80, dict, lambda: None)
+    page = PreviewPage(0, 80, FakeControl([]))
     try:
         page.send(flat((1, 2, 3), 64, 48))
         assert not page.watched()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import cv2
 import httpx
 import numpy as np
 import pytest
 
-from engine.errors import DeviceError
+from engine.errors import DeviceError, InputError
 from tests.fakes import flat
+from vcam.config import PreviewSettings, Settings
 from vcam.sinks.preview import PreviewPage
+from vcam.snapshot import Snapshot
 
 
 @pytest.fixture
@@ -21,9 +25,25 @@ def pressed() -> list[bool]:
     return []
 
 
+@dataclass
+class FakeControl:
+    """A session as the page knows it."""
+
+    pressed: list[bool]
+    refusal: str = ""
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot("driving", fps=25.0)
+
+    def recalibrate(self) -> None:
+        if self.refusal:
+            raise InputError(self.refusal)
+        self.pressed.append(True)
+
+
 @pytest.fixture
 def page(pressed: list[bool]) -> Iterator[PreviewPage]:
-    page = PreviewPage(0, 90, lambda: {"state": "driving", "fps": 25.0, "sinks": []}, lambda: pressed.append(True))
+    page = PreviewPage(0, 90, FakeControl(pressed))
     yield page
     page.close()
 
@@ -95,7 +115,7 @@ def test_other_pages_cannot_press_the_button(page: PreviewPage, pressed: list[bo
 
 
 def test_tokens_are_long_and_never_the_same(page: PreviewPage) -> None:
-    other = PreviewPage(0, 90, dict, lambda: None)
+    other = PreviewPage(0, 90, FakeControl([]))
     try:
         tokens = [address.address.split("/")[3] for address in (page, other)]
         assert len(set(tokens)) == 2
@@ -115,13 +135,35 @@ def test_it_listens_on_this_machine_only(page: PreviewPage) -> None:
 
 def test_a_taken_port_is_told(page: PreviewPage) -> None:
     with pytest.raises(DeviceError, match=rf"port {page.port}.*preview\.port"):
-        PreviewPage(page.port, 90, dict, lambda: None)
+        PreviewPage(page.port, 90, FakeControl([]))
 
 
 def test_it_closes_while_somebody_looks() -> None:
-    page = PreviewPage(0, 90, dict, lambda: None)
+    page = PreviewPage(0, 90, FakeControl([]))
     page.send(flat((1, 2, 3), 320, 180))
     with httpx.stream("GET", page.address + "stream.mjpg", timeout=5) as response:
         next(response.iter_bytes())
         page.close()
-    assert not page._thread.is_alive()
+    assert not [thread for thread in threading.enumerate() if thread.name == "web"]
+
+
+def test_a_command_that_cannot_be_carried_out_says_why() -> None:
+    page = PreviewPage(0, 90, FakeControl([], "There is nobody to calibrate to."))
+    try:
+        answer = httpx.post(page.address + "recalibrate")
+        assert (answer.status_code, answer.text) == (409, "There is nobody to calibrate to.")
+        assert "answer.text()" in httpx.get(page.address).text
+    finally:
+        page.close()
+
+
+def test_the_quality_changes_while_it_runs(page: PreviewPage) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (180, 320, 3)).astype(np.uint8)
+    sizes = []
+    for quality in (90, 30):
+        page.configure(Settings(preview=PreviewSettings(jpeg_quality=quality)))
+        page.send(noise.copy())
+        with httpx.stream("GET", page.address + "stream.mjpg", timeout=5) as response:
+            head = next(response.iter_bytes()).partition(b"\r\n\r\n")[0]
+            sizes.append(int(head.rpartition(b"Content-Length: ")[2]))
+    assert sizes[1] < 0.6 * sizes[0]

@@ -10,34 +10,30 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
 from engine.errors import HifiHeadError
-from engine.values import Picture
+from engine.values import Coefficients, Corrections, Picture
 from engine.video import Frame
-from vcam.avatar import BUNDLED_PORTRAIT, Avatar
+from vcam.avatars.avatar import BUNDLED_PORTRAIT, Avatar
 from vcam.bench.engines import compare_engines, peak_gflop_per_s
-from vcam.clock import SystemClock
-from vcam.config import Settings
-from vcam.demo import DemoDrive, read_recording
-from vcam.governor import Governor
-from vcam.live import Live, Prepare
-from vcam.loop import SinkLoop
-from vcam.messages import Messages, say_on_stderr
-from vcam.parts import live_driver, open_animator, open_tracker, prepare_avatar
-from vcam.performer import Performer
-from vcam.portrayer import Portrayer
-from vcam.promptness import wake_promptly
-from vcam.screen import Screen
-from vcam.seams import Animator, Clock
-from vcam.stats import Stats, resident_memory_mb
+from vcam.build import Builder
+from vcam.config import OutputSettings, Settings
+from vcam.drive import Drive
+from vcam.interfaces import Clock, MotionSource, PortraitAnimator, Sink
+from vcam.pipeline.governor import Governor
+from vcam.session import Session
+from vcam.sources.recording import RecordingSource, read_recording
+from vcam.stats import resident_memory_mb
 
 SIZE = (512, 512)
 FPS = 30  # of the paced run: what webcams and meetings have
 UNPACED_SINK_FPS = 120  # so that waiting for the sink's clock is no limit
+LOWEST_FPS = 5
 POLL_S = 0.0005
 RECORDED_FRAMES, RECORDED_STEP_S = 40, 0.1
 SIDE_PX = 64  # added left and right: webcams are wide
@@ -53,6 +49,9 @@ class LoopCamera:
         self._clock, self._period_s = clock, 1 / fps
         self._start_s = clock.now()
         self._last = -1
+
+    def start(self) -> None:
+        """It shows them as soon as it is asked."""
 
     def take(self, timeout_s: float) -> Frame | None:
         """The frame of the present moment, or the next one."""
@@ -95,6 +94,7 @@ class NullSink:
     """Takes pictures and does nothing with them."""
 
     name = "nothing"
+    placeholders = True
 
     def send(self, picture: Picture) -> None:
         """Looks at one pixel, so that the picture exists."""
@@ -108,12 +108,65 @@ class NullSink:
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What every run uses."""
+class LentAnimator:
+    """An animator that outlives the sessions that use it: closing it does nothing."""
 
-    animator: Animator
-    avatar: Avatar
-    pictures: list[Picture]
+    animator: PortraitAnimator
+
+    @property
+    def engine_status(self) -> str:
+        return self.animator.engine_status
+
+    def use(self, source: Any) -> None:
+        self.animator.use(source)
+
+    def animate(self, z: Coefficients, *, corrections: Corrections = "new") -> Picture:
+        return self.animator.animate(z, corrections=corrections)
+
+    def close(self) -> None:
+        """Its owner closes it."""
+
+
+class ChainBuilder(Builder):
+    """A session's parts with a loop of pictures as its camera, and sinks that do nothing."""
+
+    def __init__(
+        self, lender: Builder, animator: PortraitAnimator, avatar: Avatar, pictures: list[Picture], *, paced: bool
+    ) -> None:
+        """``lender`` opens tracker and regressor."""
+        # without a pace nothing is late: at the lowest rate no gaps are filled in
+        output = OutputSettings(sink="preview", width_px=SIZE[0], height_px=SIZE[1], fps=FPS if paced else LOWEST_FPS)
+        super().__init__(lender.settings.model_copy(update={"output": output}), clock=lender.clock, messages=lender.messages)
+        self._lender, self._animator, self._avatar = lender, animator, avatar
+        self._pictures, self._paced = pictures, paced
+        # the full work is measured, also where it is too much
+        self.governor = Governor(self.clock, self.messages.say, steady=True)
+        self.drawn: Callable[[], int] = lambda: 0
+
+    @property
+    def sink_fps(self) -> int:
+        return FPS if self._paced else UNPACED_SINK_FPS
+
+    def open_animator(self, *, strict: bool = False) -> PortraitAnimator:
+        return LentAnimator(self._animator)
+
+    def prepare_avatar(self, animator: PortraitAnimator, photo: Path, size: tuple[int, int]) -> Avatar:
+        return self._avatar
+
+    def open_tracker(self) -> Any:
+        return self._lender.open_tracker()
+
+    def open_regressor(self, *, strict: bool = False) -> Any:
+        return self._lender.open_regressor(strict=strict)
+
+    def open_source(self) -> MotionSource:
+        if self._paced:
+            return self.tracked("loop", LoopCamera(self._pictures, FPS, self.clock))
+        return self.tracked("loop", EagerCamera(self._pictures, self.drawn, self.clock))
+
+    def open_sink(self, session: Session, name: str, argument: str = "", *, required: bool = True) -> Sink:
+        self.drawn = lambda: session.drawn
+        return NullSink()
 
 
 @dataclass(frozen=True)
@@ -125,20 +178,21 @@ class Run:
     stages: dict[str, dict[str, float]]
 
 
-def measure(seconds: float, say: Callable[[str], None] = lambda _sentence: None) -> dict[str, Any]:
-    """Everything that ``hifihead bench --json`` prints; ``say`` hears what is being done.
+def measure(seconds: float, builder: Builder) -> dict[str, Any]:
+    """Everything that ``hifihead bench --json`` prints; the builder's messages hear what is being done.
 
     {"end_to_end": {"fps", "latency_ms", "jitter_ms", "cpu_s_per_s"}, "stages": {name: {"p50_ms", "p95_ms"}}, "memory_mb",
     "unpaced": {"fps", "cpu_s_per_s"}, "engines": [...], "peak_gflop_per_s"}; pairs are {"p50", "p95"}.
     """
-    animator = open_animator("auto", None, say)
-    avatar = prepare_avatar(animator, BUNDLED_PORTRAIT, SIZE)
-    scene = Scene(animator, avatar, record(animator, avatar))
-    say(f"The whole chain at {FPS} pictures a second …")
-    paced = run_chain(scene, seconds, paced=True)
-    memory_mb = resident_memory_mb()
-    say("… as fast as it goes …")
-    unpaced = run_chain(scene, seconds / 2, paced=False)
+    say = builder.messages.say
+    with Session(builder, BUNDLED_PORTRAIT) as session:
+        animator, avatar = session.open_avatar()
+        pictures = record(animator, avatar, builder.clock)
+        say(f"The whole chain at {FPS} pictures a second …")
+        paced = run_chain(ChainBuilder(builder, animator, avatar, pictures, paced=True), seconds)
+        memory_mb = resident_memory_mb()
+        say("… as fast as it goes …")
+        unpaced = run_chain(ChainBuilder(builder, animator, avatar, pictures, paced=False), seconds / 2)
     say("… every engine …")
     peak = peak_gflop_per_s()
     return {
@@ -156,79 +210,48 @@ def measure(seconds: float, say: Callable[[str], None] = lambda _sentence: None)
     }
 
 
+def bench_settings() -> Settings:
+    """The defaults, at the size that is measured."""
+    return Settings(output=OutputSettings(width_px=SIZE[0], height_px=SIZE[1]))
+
+
 def pair(run: Run, stage: str) -> dict[str, float]:
     """{"p50", "p95"} of a stage [ms]."""
     times = run.stages.get(stage, {"p50_ms": 0.0, "p95_ms": 0.0})
     return {"p50": times["p50_ms"], "p95": times["p95_ms"]}
 
 
-def record(animator: Animator, avatar: Avatar) -> list[Picture]:
-    """What the camera shows: the portrait, moved by the demo drive."""
+def record(animator: PortraitAnimator, avatar: Avatar, clock: Clock) -> list[Picture]:
+    """What the camera shows: the portrait, moved by the bundled recording."""
     animator.use(avatar.source)
-    drive = DemoDrive(avatar.coefficients, read_recording())
-    motions = [drive.step(None, number * RECORDED_STEP_S) for number in range(RECORDED_FRAMES)]
+    source, drive = RecordingSource("recording", read_recording(), clock), Drive(avatar.coefficients)
+    motions = [drive.step(source.observe(number * RECORDED_STEP_S)) for number in range(RECORDED_FRAMES)]
     border = (0, 0, SIDE_PX, SIDE_PX, cv2.BORDER_REPLICATE)
     return [np.asarray(cv2.copyMakeBorder(animator.animate(motion.z), *border), np.uint8) for motion in motions]
 
 
-def run_chain(scene: Scene, seconds: float, *, paced: bool) -> Run:
-    """Lets the live program's threads run, and measures them."""
-    clock, stats = SystemClock(), Stats()
-    messages = Messages(say_on_stderr, clock)
-    performer = Performer(open_tracker, live_driver(Settings(), None, say_on_stderr), clock=clock, messages=messages, stats=stats)
-    screen = Screen(SIZE)
-
-    def studio() -> tuple[Animator, Prepare]:
-        return scene.animator, lambda _path: scene.avatar
-
-    def portrayer(opened: Animator) -> Portrayer:
-        return Portrayer(opened, SIZE, clock=clock, messages=messages, stats=stats)
-
-    governor = Governor(clock, messages.say, steady=True)  # the full work is measured, also where it is too much
-    camera = LoopCamera(scene.pictures, FPS, clock) if paced else EagerCamera(scene.pictures, lambda: screen.drawn, clock)
-    live = Live(
-        BUNDLED_PORTRAIT,
-        camera,
-        performer,
-        studio,
-        portrayer,
-        screen=screen,
-        clock=clock,
-        messages=messages,
-        governor=governor,
-        fps=FPS if paced else 1,  # without a pace nothing is late, and nothing is to be filled in
-    )
-    loop = SinkLoop(screen, [NullSink()], FPS if paced else UNPACED_SINK_FPS, clock=clock, stats=stats)
-    live.start()
-    wake_promptly()
-    try:
-        return run_for(seconds, live, loop, stats)
-    finally:
-        live.close()
-
-
-def run_for(seconds: float, live: Live, loop: SinkLoop, stats: Stats) -> Run:
-    """Lets the chain run, warms it up, measures."""
+def run_chain(builder: ChainBuilder, seconds: float) -> Run:
+    """Lets a session run, warms it up, measures."""
     stop = threading.Event()
     begin_s = time.monotonic()
     window: dict[str, float] = {}
+    with Session(builder, BUNDLED_PORTRAIT) as session:
 
-    def check() -> None:
-        now = time.monotonic()
-        if live.failure is not None:
-            raise live.failure
-        if loop.sent == 0 and now - begin_s > GIVE_UP_S:
-            raise HifiHeadError(f"No picture was drawn within {GIVE_UP_S:.0f} s.")
-        if loop.sent and "first" not in window:
-            window["first"] = now
-        if "first" in window and "start" not in window and now - window["first"] > WARM_UP_S:
-            stats.clear()
-            window.update(start=now, number=loop.newest.number if loop.newest else 0, cpu=time.process_time())
-        if "start" in window and now - window["start"] >= seconds:
-            stop.set()
+        def check() -> None:
+            now = time.monotonic()
+            if session.sent == 0 and now - begin_s > GIVE_UP_S:
+                raise HifiHeadError(f"No picture was drawn within {GIVE_UP_S:.0f} s.")
+            if session.sent and "first" not in window:
+                window["first"] = now
+            if "first" in window and "start" not in window and now - window["first"] > WARM_UP_S:
+                builder.stats.clear()
+                window.update(start=now, number=session.drawn, cpu=time.process_time())
+            if "start" in window and now - window["start"] >= seconds:
+                stop.set()
 
-    loop.run(stop, frames=None, placeholders=True, check=check)
-    spent_s = time.monotonic() - window["start"]
-    drawn = (loop.newest.number if loop.newest else 0) - window["number"]
-    cpu = (time.process_time() - window["cpu"]) / spent_s
-    return Run(round(drawn / spent_s, 2), round(cpu, 2), stats.table())
+        session.start()
+        session.run(stop, check=check)
+        spent_s = time.monotonic() - window["start"]
+        drawn = session.drawn - window["number"]
+        cpu = (time.process_time() - window["cpu"]) / spent_s
+    return Run(round(drawn / spent_s, 2), round(cpu, 2), builder.stats.table())

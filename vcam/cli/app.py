@@ -5,17 +5,32 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.errors import HifiHeadError
+from vcam import sinks, sources
 from vcam.cli.values import parse_camera, parse_output, parse_pair, parse_set, parse_size
 from vcam.log import ActiveLog, logging_to_file
 from vcam.messages import say_on_stderr
+from vcam.signals import Interrupted, interrupting
+
+if TYPE_CHECKING:
+    from vcam.build import Builder
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class CommandContext:
+    """What ``run_command`` hands to every command."""
+
+    log: ActiveLog
+    make_builder: type[Builder] | None
+
 
 app = typer.Typer(
     name="hifihead",
@@ -45,24 +60,32 @@ def global_options(
 ) -> None:
     """Options that go before the command."""
     if verbose:
-        context.find_object(ActiveLog).show()  # type: ignore[union-attr]  # run_command hands it over
+        command: CommandContext = context.obj
+        command.log.show()
 
 
 @app.command("run")
 def run_command_line(
+    context: typer.Context,
     *,
     avatar: AvatarOption = None,
     camera: Annotated[
         str | None,
         typer.Option(
-            help="auto, the number of a webcam, or a video file, which is looped.", metavar="auto|N|VIDEO", show_default=False
+            help="What moves the avatar: auto (the first webcam, or the bundled recording), "
+            + "; ".join(f"{kind.setting}: {kind.summary}" for kind in sources.SOURCES.values())
+            + ".",
+            metavar=sources.setting_values(),
+            show_default=False,
         ),
     ] = None,
     output: Annotated[
         str | None,
         typer.Option(
-            help="auto: the virtual camera where there is one, and the preview page. file: record, until Ctrl-C or --frames.",
-            metavar="auto|virtual|preview|file:MP4",
+            help="auto: the virtual camera where there is one, and the preview page; "
+            + "; ".join(f"{name}: {kind.summary}" for name, kind in sinks.SINKS.items())
+            + ".",
+            metavar=sinks.setting_values(),
             show_default=False,
         ),
     ] = None,
@@ -85,11 +108,12 @@ def run_command_line(
     from vcam.cli.run import RunOptions, run
 
     wanted_size = None if size is None else parse_pair(size)
-    run(RunOptions(avatar, parse_camera(camera), parse_output(output), wanted_size, frames, config))
+    run(RunOptions(avatar, parse_camera(camera), parse_output(output), wanted_size, frames, config), builder_of(context))
 
 
 @app.command("render")
 def render_command_line(
+    context: typer.Context,
     *,
     avatar: Annotated[Path, typer.Option(help="The portrait photograph.", metavar="PHOTO")],
     driving: Annotated[Path, typer.Option(help="The video of the face that moves it.", metavar="VIDEO")],
@@ -103,11 +127,12 @@ def render_command_line(
     """Animate a portrait by a video, offline: every driving frame gives exactly one output frame."""
     from vcam.cli.render import render_files
 
-    render_files(avatar, driving, out, report=report, size=parse_size(size), config=config)
+    render_files(avatar, driving, out, report=report, size=parse_size(size), config=config, make_builder=builder_of(context))
 
 
 @app.command("edit")
 def edit_command_line(
+    context: typer.Context,
     *,
     out: Annotated[Path, typer.Option(help="The picture to write, .png.", metavar="PNG")],
     avatar: AvatarOption = None,
@@ -133,7 +158,7 @@ def edit_command_line(
     from vcam.cli.edit import Edit, edit
 
     expressions = dict(parse_set(item) for item in set_ or [])
-    edit(avatar, Edit(expressions, yaw_deg, pitch_deg, roll_deg, gaze_x, gaze_y), out, config)
+    edit(avatar, Edit(expressions, yaw_deg, pitch_deg, roll_deg, gaze_x, gaze_y), out, config, builder_of(context))
 
 
 @app.command("inspect")
@@ -163,6 +188,7 @@ def devices_command_line(json: JsonOption = False) -> None:
 
 @app.command("bench")
 def bench_command_line(
+    context: typer.Context,
     seconds: Annotated[float, typer.Option(min=2, max=600, help="How long to measure.", metavar="S")] = 10.0,
     compare: Annotated[
         Path | None,
@@ -173,7 +199,7 @@ def bench_command_line(
     """Measure speed on the bundled portrait and drive, at 512x512, and every engine; needs no devices."""
     from vcam.cli.bench import bench
 
-    bench(seconds, as_json=json, compare=compare)
+    bench(seconds, as_json=json, compare=compare, make_builder=builder_of(context))
 
 
 @app.command("doctor")
@@ -192,21 +218,33 @@ def doctor_command_line(
     raise typer.Exit(doctor(DoctorOptions(loop, gpu, json, config)))
 
 
-def run_command(arguments: Sequence[str]) -> int:
-    """Runs a command line; returns the exit code: 0 done, 1 failed, 2 wrong use. Only sentences reach the terminal.
+def builder_of(context: typer.Context) -> type[Builder]:
+    """What opens the parts of a command's session."""
+    from vcam.build import Builder  # OpenCV
 
-    Failures are logged. HIFIHEAD_DEBUG=1, like --verbose, shows the log.
+    command: CommandContext = context.obj
+    return command.make_builder or Builder
+
+
+def run_command(arguments: Sequence[str], make_builder: type[Builder] | None = None) -> int:
+    """Runs a command line; returns the exit code: 0 done, 1 failed, 2 wrong use, 128 + N ended by signal N.
+
+    Only sentences reach the terminal; failures are logged. HIFIHEAD_DEBUG=1, like --verbose, shows the log.
+
+    ``make_builder``: what opens the parts of sessions, instead of ``vcam.build.Builder``.
     """
     with logging_to_file(verbose=bool(os.environ.get("HIFIHEAD_DEBUG"))) as log:
         try:
-            app(list(arguments), prog_name="hifihead", obj=log)
+            with interrupting():
+                app(list(arguments), prog_name="hifihead", obj=CommandContext(log, make_builder))
         except SystemExit as leaving:
             return int(leaving.code or 0)
         except HifiHeadError as error:
             logger.info("The command failed.", exc_info=True)
             say_on_stderr(f"Error: {error}")
-        except KeyboardInterrupt:
-            say_on_stderr("Interrupted.")
+        except Interrupted as interrupted:
+            say_on_stderr(str(interrupted))
+            return 128 + interrupted.number
         except Exception as error:
             logger.exception("The command failed unexpectedly.")
             where = f"{log.path} shows where" if log.path else "hifihead --verbose shows where"

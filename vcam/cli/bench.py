@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.errors import InputError
-from vcam.bench.pipeline import measure
-from vcam.messages import say_on_stderr
+from vcam.bench.pipeline import bench_settings, measure
+from vcam.build import Builder
 
 
-def bench(seconds: float, *, as_json: bool, compare: Path | None = None) -> None:
+def bench(seconds: float, *, as_json: bool, compare: Path | None = None, make_builder: type[Builder] = Builder) -> None:
     """Prints speed, delay, time per stage and per engine, memory; or how all of that differs from an earlier run."""
     earlier = read_run(compare) if compare else None
-    result = measure(seconds, say_on_stderr)
+    result = measure(seconds, make_builder(bench_settings()))
     if as_json:
         Console(soft_wrap=True, highlight=False).print(json.dumps(result, indent=1), markup=False)
     elif earlier is not None:

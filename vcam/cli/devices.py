@@ -84,7 +84,7 @@ def virtual_state(device: v4l2.Device) -> str:
 
 def probed() -> list[DeviceRow]:
     """The cameras found by opening the first few numbers (Windows, macOS)."""
-    from vcam.capture.webcam import WebcamFormat, open_device
+    from vcam.cameras.webcam import WebcamFormat, open_device
     from vcam.clock import SystemClock
     from vcam.messages import Messages
 

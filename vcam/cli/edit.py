@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.picture import refuse_unreadable
 from engine.values import EXPRESSION_NAMES, Coefficients
-from vcam.avatar import BUNDLED_PORTRAIT
+from vcam.avatars.avatar import BUNDLED_PORTRAIT
+from vcam.build import Builder
 from vcam.config import Settings
 from vcam.config_file import default_path, read_settings
-from vcam.files import model_folder, refuse_png, write_png
-from vcam.messages import say_on_stderr
-from vcam.parts import open_animator, prepare_avatar
+from vcam.files import refuse_png, write_png
+from vcam.session import Session
 
 
 @dataclass(frozen=True)
@@ -29,21 +28,18 @@ class Edit:
     gaze_y: float | None = None
 
 
-def edit(avatar: Path | None, wanted: Edit, out: Path, config: Path | None) -> None:
+def edit(avatar: Path | None, wanted: Edit, out: Path, config: Path | None, make_builder: type[Builder] = Builder) -> None:
     """Writes the edited 512² square of the portrait."""
-    photo = avatar or BUNDLED_PORTRAIT
     refuse_png(out)
-    refuse_unreadable(photo)
     path = config or default_path()
-    settings = read_settings(path) if path else Settings()
-    bundle = model_folder(settings.runtime.bundle, path)
-    with open_animator(settings.runtime.engine, bundle, say_on_stderr, fixed=True) as animator:
-        person = prepare_avatar(animator, photo, (512, 512))
+    builder = make_builder(read_settings(path) if path else Settings(), path, reproducible=True)
+    with Session(builder, avatar or BUNDLED_PORTRAIT) as session:
+        animator, person = session.open_avatar()
         animator.use(person.source)
         write_png(out, animator.animate(edited(person.coefficients, wanted)))
     for note in person.notes:
-        say_on_stderr(note)
-    say_on_stderr(f"Wrote {out}.")
+        builder.messages.say(note)
+    builder.messages.say(f"Wrote {out}.")
 
 
 def edited(z: Coefficients, wanted: Edit) -> Coefficients:

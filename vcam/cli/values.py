@@ -8,6 +8,7 @@ import re
 import typer
 
 from engine.values import EXPRESSION_NAMES
+from vcam import sinks
 
 SMALLEST_PX, LARGEST_PX = 128, 3840
 
@@ -35,10 +36,10 @@ def parse_pair(text: str) -> tuple[int, int]:
 
 
 def parse_output(text: str | None) -> str | None:
-    """auto, virtual, preview or file:MP4."""
-    if text is None or re.fullmatch(r"auto|virtual|preview|file:.+", text):
+    """auto, or one of ``sinks.SINKS``."""
+    if text is None or re.fullmatch(sinks.setting_pattern(), text):
         return text
-    raise typer.BadParameter(f"wanted auto, virtual, preview or file:NAME.mp4, got {text!r}", param_hint="--output")
+    raise typer.BadParameter(f"wanted {' or '.join(sinks.setting_values().split('|'))}, got {text!r}", param_hint="--output")
 
 
 def parse_camera(text: str | None) -> str | None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.errors import DeviceError
 from engine.values import Picture
-from vcam.capture.webcam import APIS
+from vcam.cameras.webcam import APIS
 
 ROWS, COLUMNS = 3, 8
 NUMBERS = 1 << 16  # after so many frames the numbers start again

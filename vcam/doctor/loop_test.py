@@ -17,7 +17,7 @@ from vcam.doctor.camera_checks import VIRTUAL_CAMERA
 from vcam.doctor.coded_frames import NUMBERS, colour_error, open_camera_reader, read_code, write_code
 from vcam.doctor.facts import SystemFacts
 from vcam.doctor.findings import Finding
-from vcam.seams import Clock
+from vcam.interfaces import Clock
 from vcam.sinks.virtual import VirtualCamera
 
 LOOP = "loop"

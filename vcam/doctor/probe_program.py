@@ -13,14 +13,14 @@ from engine.picture import refuse_unreadable
 from engine.regress import resolved
 from engine.regress.network import REGRESSOR, read_regressor
 from engine.runtime.engines import installed
-from vcam.avatar import photo_path
+from vcam.avatars.avatar import photo_path
 from vcam.config import Settings
 from vcam.config_file import default_path, read_settings
-from vcam.demo import read_recording
 from vcam.doctor.facts import ModelFacts, ProgramFacts
 from vcam.files import model_folder
 from vcam.log import LogFile, log_path
-from vcam.sinks.preview import listen
+from vcam.sources.recording import read_recording
+from vcam.web.server import listen
 
 TRACKER = ASSETS / "face_landmarker.task"
 

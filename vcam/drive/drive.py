@@ -1,39 +1,26 @@
-"""From tracked faces to what the portrait does: regress → smooth → retarget, and what happens when no face is seen."""
+"""From observations to what the portrait does: smooth → retarget, and what happens when there is no driver."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
-from engine.crop import square_around
-from engine.values import BLINKS, EXPRESSION, GAZE, ILLUMINATION, POSE, TEXTURE, Coefficients, Face, Floats, Picture, Square
+from engine.values import BLINKS, EXPRESSION, GAZE, ILLUMINATION, POSE, TEXTURE, Coefficients, Floats
 from vcam.drive.idle import alive
 from vcam.drive.neutral import Neutral
 from vcam.drive.retarget import Gains, retarget
 from vcam.drive.smoothing import OneEuro, Smoothing
-
-NO_IMAGE = np.zeros((1, 1, 3), np.uint8)
-State = Literal["waiting", "driving", "holding", "idle", "privacy"]
-
-
-class Regressor(Protocol):
-    """What turns a face into coefficients; ``engine.regress`` has them."""
-
-    def meet(self, image: Picture, face: Face, square: Square) -> None:
-        """Looks at a new person."""
-
-    def regress(self, image: Picture, face: Face, square: Square) -> Coefficients:
-        """z of one frame."""
+from vcam.motion import Observation, State, displaced, motion_vector
 
 
 @dataclass(frozen=True)
 class DriveOptions:
-    """How faces become motion. Times in seconds.
+    """How observations become motion. Times in seconds.
 
-    hold_s     a lost face is held so long before the portrait comes to rest
-    privacy_s  after so long without a face the privacy card is shown; 0 = never
+    hold_s     the expression of a lost driver is held so long before the portrait comes to rest
+    privacy_s  after so long without a driver the privacy card is shown; 0 = never
     """
 
     gains: Gains = field(default_factory=Gains)
@@ -46,77 +33,82 @@ class DriveOptions:
     privacy_s: float = 0.0
 
 
-@dataclass(frozen=True)
-class Motion:
-    """What to show now: the coefficients, and why they are what they are."""
+class Driven(NamedTuple):
+    """What to show now: z_des, and why it is what it is."""
 
     z: Coefficients
     state: State
 
 
 class Drive:
-    """One driver and one portrait. Times come from the caller's clock (capture or media time)."""
+    """One driver and one portrait. Times come from the motion source's clock (capture or media time)."""
 
     EASE_S = 0.9  # from held to rest
-    TAKE_UP_S = 0.25  # from what was shown to the driver, when a face comes (back)
+    TAKE_UP_S = 0.25  # from what was shown to the driver, when one comes (back)
 
-    def __init__(self, source: Coefficients, regressor: Regressor, options: DriveOptions | None = None) -> None:
-        self._source, self._regressor = source, regressor
+    def __init__(self, source: Coefficients, options: DriveOptions | None = None) -> None:
+        """``source``: z_s of the portrait."""
+        self._source = source
         self._options = options or DriveOptions()
         self._smooth = OneEuro(*_channels(self._options))
-        self._square: Square | None = None
         self._neutral: Neutral | None = None
+        self._met = False  # whether a driver was seen since the start, or since the last calibration
         self._shown = source
-        self._lost_s: float | None = None  # since when no face is seen
-        self._taken_up_s = 0.0  # since when one is seen
-        self._from = source  # what was shown when the face came or went
+        self._lost_s: float | None = None  # since when there is no driver
+        self._taken_up_s = 0.0  # since when there is one
+        self._from = source  # what was shown when the driver came or went
 
     def use(self, source: Coefficients) -> None:
         """Changes the portrait; what is known of the driver stays."""
         self._source = self._shown = self._from = source
 
+    def configure(self, options: DriveOptions) -> None:
+        """Changes the options; what is known of the driver stays."""
+        self._options = options
+        self._smooth.configure(*_channels(options))
+
     def recalibrate(self) -> None:
-        """Takes the driver's next frame as the neutral one."""
-        self._square = self._neutral = None
+        """Takes the driver's next observation as the one at rest."""
+        self._neutral, self._met = None, False
         self._smooth.reset()
 
     def resume(self, time_s: float) -> None:
-        """After a rest: eases into idling at once, and the face counts as lost only since now."""
+        """After a pause: eases into idling at once, and the driver counts as lost only since now."""
         self._lost_s, self._from = time_s - self._options.hold_s, self._shown
 
-    def step(self, face: Face | None, time_s: float, image: Picture | None = None) -> Motion:
-        """The motion at ``time_s``, given the face of the newest frame or None, and the frame's ``image``."""
-        motion = (
-            self._driven(face, time_s, NO_IMAGE if image is None else image) if face is not None else self._without_face(time_s)
-        )
-        self._shown = motion.z
-        return motion
+    def step(self, observation: Observation) -> Driven:
+        """The motion at the time of an observation."""
+        driver = observation.driver
+        shown = self._without(observation.time_s) if driver is None else self._driven(driver, observation)
+        self._shown = shown.z
+        return shown
 
-    def _driven(self, face: Face, time_s: float, image: Picture) -> Motion:
-        if self._lost_s is not None or self._square is None:
-            self._taken_up_s, self._from, self._lost_s = time_s, self._shown, None
+    def _driven(self, driver: Coefficients, observation: Observation) -> Driven:
+        time_s = observation.time_s
+        if self._lost_s is not None or not self._met:
+            self._taken_up_s, self._from, self._lost_s, self._met = time_s, self._shown, None, True
             self._smooth.reset()
-        if self._square is None:
-            self._square = square_around(face)
-            self._regressor.meet(image, face, self._square)
-        driver = Coefficients.from_vector(self._smooth(self._regressor.regress(image, face, self._square).vector(), time_s))
+        z = displaced(self._source, motion_vector(driver)) if observation.relative else self._retargeted(driver, time_s)
+        return Driven(_between(self._from, z, (time_s - self._taken_up_s) / self.TAKE_UP_S), "driving")
+
+    def _retargeted(self, driver: Coefficients, time_s: float) -> Coefficients:
+        driver = Coefficients.from_vector(self._smooth(driver.vector(), time_s))
         if self._neutral is None:
             self._neutral = Neutral(driver, time_s)
         self._neutral.learn(driver, time_s)
-        z = retarget(self._source, driver, self._neutral, self._options.gains)
-        return Motion(_between(self._from, z, (time_s - self._taken_up_s) / self.TAKE_UP_S), "driving")
+        return retarget(self._source, driver, self._neutral, self._options.gains)
 
-    def _without_face(self, time_s: float) -> Motion:
+    def _without(self, time_s: float) -> Driven:
         if self._lost_s is None:
             self._lost_s, self._from = time_s, self._shown
-        if self._square is None:
-            return Motion(alive(self._source, time_s), "waiting")
+        if not self._met:
+            return Driven(alive(self._source, time_s), "waiting")
         gone_s = time_s - self._lost_s
         if gone_s < self._options.hold_s:
-            return Motion(self._from, "holding")
+            return Driven(self._from, "holding")
         z = _between(self._from, alive(self._source, time_s), (gone_s - self._options.hold_s) / self.EASE_S)
         private = 0 < self._options.privacy_s <= gone_s
-        return Motion(z, "privacy" if private else "idle")
+        return Driven(z, "privacy" if private else "idle")
 
 
 def _between(a: Coefficients, b: Coefficients, share: float) -> Coefficients:

@@ -8,12 +8,13 @@ import numpy as np
 
 from engine.values import BLINKS, EXPRESSION_NAMES, Coefficients, Floats
 from vcam.drive.neutral import Neutral, blinks
+from vcam.motion import LARGEST_GAZE
 
 LARGEST_TURN_RAD = np.radians([30.0, 42.0, 35.0]).astype(np.float32)  # pitch, yaw, roll away from the portrait
 LARGEST_SHIFT_DM = np.array([0.55, 0.4, 1.2], np.float32)
 LARGEST_EXPRESSION = 1.1
 WIDEST = -0.25  # blink coefficient of eyes that open wider than at rest
-LARGEST_GAZE = 0.5  # sine of the eye's rotation
+LARGEST_GAZE_CHANGE = 0.5  # sine of the eye's rotation away from the portrait's
 SOFT = 0.7  # share of a limit that is kept exactly; the rest is approached ever more slowly
 
 
@@ -67,4 +68,5 @@ def _expression(source: Coefficients, driver: Coefficients, neutral: Neutral, ga
 
 
 def _gaze(source: Coefficients, driver: Coefficients, neutral: Neutral, gain: float) -> Floats:
-    return np.clip(source.gaze + limit((driver.gaze - neutral.gaze) * gain, LARGEST_GAZE), -0.6, 0.6).astype(np.float32)
+    gaze = source.gaze + limit((driver.gaze - neutral.gaze) * gain, LARGEST_GAZE_CHANGE)
+    return np.clip(gaze, -LARGEST_GAZE, LARGEST_GAZE).astype(np.float32)

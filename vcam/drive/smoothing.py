@@ -27,6 +27,10 @@ class OneEuro:
         self._rest_hz, self._speed_hz = rest_hz, speed_hz
         self.reset()
 
+    def configure(self, rest_hz: Floats, speed_hz: Floats) -> None:
+        """Changes the cut-offs, both (N,); the past stays."""
+        self._rest_hz, self._speed_hz = rest_hz, speed_hz
+
     def reset(self) -> None:
         """Forgets the past: the next value passes as it is."""
         self._time_s = 0.0

@@ -6,13 +6,17 @@ import contextlib
 import os
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 import av
 from av.error import FFmpegError
 
 from engine.errors import InputError
 from engine.values import Picture
+
+if TYPE_CHECKING:
+    from vcam.build import Builder
 
 CODECS: dict[str, dict[str, str]] = {
     "libx264": {"preset": "veryfast", "crf": "18"},
@@ -22,8 +26,17 @@ TIME_BASE = Fraction(1, 90_000)
 COLOURS_BT601, RANGE_VIDEO = 6, 1  # smpte170m and limited range: what every player assumes or reads from the tag
 
 
+def open_sink(builder: Builder, session: object, argument: str, *, required: bool) -> Mp4File:
+    """The file ``argument``; raises InputError when it cannot be written."""
+    del session, required
+    output = builder.settings.output
+    return Mp4File(Path(argument).expanduser(), (output.width_px, output.height_px), output.fps)
+
+
 class Mp4File:
     """``send`` appends a picture, at ``time_s`` or one frame time after the last. ``close`` completes, ``discard`` removes."""
+
+    placeholders = False
 
     def __init__(self, path: Path, size: tuple[int, int], fps: Fraction | int) -> None:
         refuse_path(path)
@@ -68,6 +81,16 @@ class Mp4File:
         except (FFmpegError, OSError) as error:
             self._partial.unlink(missing_ok=True)
             raise InputError(f"{self.name} could not be completed ({error}).") from error
+
+    def __enter__(self) -> Mp4File:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Completes the file, or removes it after an error."""
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
 
     def discard(self) -> None:
         """Removes what was written; what stood under the name before stays."""

@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 from engine.errors import DeviceError
 from engine.values import Picture
+from vcam.interfaces import Clock, Sink
 from vcam.messages import Messages
-from vcam.seams import Clock, Sink
 
 
 class ReopeningSink:
     """Sends to what ``open_sink`` returns; after a DeviceError tries again every ``retry_s``."""
+
+    placeholders = True
 
     def __init__(
         self, open_sink: Callable[[], Sink], opened: Sink | None, *, clock: Clock, messages: Messages, retry_s: float

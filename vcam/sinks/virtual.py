@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyvirtualcam
 
@@ -14,12 +14,38 @@ from engine.values import Picture
 from vcam import v4l2
 from vcam.sinks.driver import JOIN_VIDEO_GROUP, absent_sentence, create_command, this_host
 from vcam.sinks.readers import Readers
+from vcam.sinks.reopening import ReopeningSink
+
+if TYPE_CHECKING:
+    from vcam.build import Builder
 
 FindDevices = Callable[[], list[v4l2.Device]]
+RETRY_S = 5.0
+
+
+def open_sink(builder: Builder, session: object, argument: str, *, required: bool) -> ReopeningSink:
+    """The virtual camera that the settings name. When it is missing it is waited for, or ``required`` and DeviceError raised."""
+    del session, argument
+    output, messages = builder.settings.output, builder.messages
+
+    def open_camera() -> VirtualCamera:
+        return VirtualCamera((output.width_px, output.height_px), output.fps, output.camera_name)
+
+    opened: VirtualCamera | None = None
+    try:
+        opened = open_camera()
+        messages.say(f"Sending to the virtual camera {opened.name}.")
+    except DeviceError as error:
+        if required:
+            raise
+        messages.say(f"Showing the preview page only. {error}")
+    return ReopeningSink(open_camera, opened, clock=builder.clock, messages=messages, retry_s=RETRY_S)
 
 
 class VirtualCamera:
     """The camera named ``camera_name``; raises DeviceError that says how to get one. ``send`` takes RGB (height, width, 3)."""
+
+    placeholders = True
 
     def __init__(
         self,

@@ -61,7 +61,7 @@ def spoiled(part: str, **changes: Any) -> SystemFacts:
 
 def with_settings(**changes: dict[str, Any]) -> SystemFacts:
     """The healthy machine under other settings, as section=dict(key=value)."""
-    return spoiled("program", settings=with_changes(Settings(), changes))
+    return spoiled("program", settings=with_changes(Settings(), changes, "The test"))
 
 
 def with_nodes(*nodes: VideoNode, **changes: Any) -> SystemFacts:

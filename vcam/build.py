@@ -1,0 +1,190 @@
+"""Opening the parts of a session from its settings. Each heavy library is imported only when its part is opened: the first
+picture leaves before any of them is loaded."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from typing_extensions import Self
+
+from engine.errors import AssetError
+from vcam import sinks, sources
+from vcam.avatars.avatar import Avatar, photo_path
+from vcam.clock import SystemClock
+from vcam.config import DriveSettings, Settings
+from vcam.drive import DriveOptions, Gains, Smoothing
+from vcam.files import model_folder
+from vcam.interfaces import Clock, MotionSource, PortraitAnimator, Sink
+from vcam.messages import Messages, say_on_stderr
+from vcam.pipeline.governor import Governor
+from vcam.stats import Stats
+
+if TYPE_CHECKING:
+    from vcam.session import Session
+    from vcam.sources.tracking import Camera, FaceRegressor, FaceTracker, TrackedCamera, TrackingStage
+
+T = TypeVar("T")
+
+
+class Builder:
+    """Opens parts; whoever asks for one closes it. Tests replace single methods.
+
+    config_path   the settings file, at whose folder relative paths start; None = the working folder
+    reproducible  whether the engine that is opened first runs to the end, so that the same input gives the same pictures
+    governor      of the session that the parts are for
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        config_path: Path | None = None,
+        *,
+        clock: Clock | None = None,
+        messages: Messages | None = None,
+        reproducible: bool = False,
+    ) -> None:
+        self.settings, self.config_path, self.reproducible = settings, config_path, reproducible
+        self.clock = clock or SystemClock()
+        self.messages = messages or Messages(say_on_stderr, self.clock)
+        self.stats = Stats()
+        self.governor = Governor(self.clock, lambda sentence: self.messages.say_rarely("quality", sentence))
+
+    def with_settings(self, settings: Settings) -> Self:
+        """The same builder for other settings."""
+        other = copy.copy(self)
+        other.settings = settings
+        return other
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the output."""
+        return self.settings.output.width_px, self.settings.output.height_px
+
+    @property
+    def sink_fps(self) -> int:
+        """Pictures sent per second."""
+        return self.settings.output.fps
+
+    def photo(self) -> Path:
+        """The photograph that the settings name."""
+        return photo_path(self.settings.avatar.photo, self.config_path)
+
+    def open_animator(self, *, strict: bool = False) -> PortraitAnimator:
+        """An animator for 512² pictures. Of more than two CPUs it leaves one to the tracker (docs/performance.md).
+
+        When the user's own generator is refused, the one that ships is taken and that is said, or ``strict`` and AssetError
+        raised. Raises AssetError, ConfigError.
+        """
+        from engine.animator import Animator
+        from engine.runtime import available_threads
+
+        cpus = available_threads()
+        threads = max(min(2, cpus), cpus - 1)
+        engine, say = self.settings.runtime.engine, self.messages.say
+
+        def open_named(bundle: Path) -> Animator:
+            return Animator(engine, threads, say, bundle, fixed=self.reproducible)
+
+        def open_shipped() -> Animator:
+            return Animator(engine, threads, say, fixed=self.reproducible)
+
+        folder = model_folder(self.settings.runtime.bundle, self.config_path)
+        return self._opened(folder, open_named, open_shipped, "generator", strict=strict)
+
+    def prepare_avatar(self, animator: PortraitAnimator, photo: Path, size: tuple[int, int]) -> Avatar:
+        """Reads and prepares a photograph for an output of ``size``; raises InputError when it cannot become an avatar."""
+        from engine.animator import Animator
+        from engine.portrait import load_portrait
+        from vcam.avatars.compose import Composer
+
+        assert isinstance(animator, Animator)  # noqa: S101 — ``open_animator`` gave it
+        portrait = load_portrait(photo)
+        source = animator.prepare(portrait)
+        composer = Composer(portrait.photo, portrait.square, size)
+        return Avatar(str(photo), source, source.coefficients, composer, tuple(portrait.notes))
+
+    def open_tracker(self) -> FaceTracker:
+        """A tracker for frames in order."""
+        from engine.track import Tracker
+
+        return Tracker("video")
+
+    def open_regressor(self, *, strict: bool = False) -> FaceRegressor:
+        """What reads coefficients off a tracked face. A network of the user's is treated as ``open_animator`` treats a generator.
+
+        Raises AssetError, ConfigError.
+        """
+        from engine.head import load_head
+        from engine.regress import open_regressor
+
+        name, engine = self.settings.tracking.regressor, self.settings.runtime.engine
+
+        def open_named(network: Path | None) -> FaceRegressor:
+            return open_regressor(name, load_head(), engine, network, fixed=self.reproducible)
+
+        folder = model_folder(self.settings.tracking.network, self.config_path)
+        return self._opened(folder, open_named, lambda: open_named(None), "network", strict=strict)
+
+    def tracking(self) -> TrackingStage:
+        """Tracker and regressor, opened when they are first needed."""
+        from vcam.sources.tracking import TrackingStage
+
+        return TrackingStage(self.open_tracker, self.open_regressor, clock=self.clock, messages=self.messages, stats=self.stats)
+
+    def tracked(self, name: str, camera: Camera) -> TrackedCamera:
+        """A motion source of the faces in a camera's frames."""
+        from vcam.sources.tracking import TrackedCamera
+
+        governor = self.governor
+        return TrackedCamera(
+            name,
+            camera,
+            self.tracking(),
+            every=lambda: governor.level.track_every,
+            working=lambda: governor.working("tracking"),
+        )
+
+    def open_source(self) -> MotionSource:
+        """What moves the avatar, not yet started; raises InputError, DeviceError."""
+        return sources.open_source(self)
+
+    def open_sink(self, session: Session, name: str, argument: str = "", *, required: bool = True) -> Sink:
+        """One sink of ``sinks.SINKS``; raises DeviceError, InputError."""
+        return sinks.open_sink(self, session, name, argument, required=required)
+
+    def drive_options(self) -> DriveOptions:
+        """How observations become motion."""
+        return drive_options(self.settings.drive)
+
+    def _opened(self, folder: Path | None, named: Callable[[Path], T], shipped: Callable[[], T], what: str, *, strict: bool) -> T:
+        if folder is not None:
+            try:
+                return named(folder)
+            except AssetError as error:
+                if strict:
+                    raise
+                self.messages.say(f"{error} The {what} that ships is used instead.")
+        return shipped()
+
+
+def drive_options(settings: DriveSettings) -> DriveOptions:
+    """The drive's own options for these settings."""
+    tuned = DriveOptions()
+    gains = Gains(
+        rotation=settings.head_gain,
+        translation=tuned.gains.translation * settings.head_gain,
+        expression=settings.expression_gain,
+        gaze=settings.gaze_gain,
+    )
+    channels = ("rotation", "translation", "expression", "eyelids", "gaze")
+    filters = {name: steadied(getattr(tuned, name), settings.smoothing) for name in channels}
+    return DriveOptions(gains=gains, hold_s=settings.hold_s, privacy_s=settings.privacy_s, **filters)
+
+
+def steadied(tuned: Smoothing, strength: float) -> Smoothing:
+    """The tuned filter with its cut-off frequencies divided by ``strength``; 0 lets practically everything pass."""
+    divisor = max(strength, 1e-3)
+    return Smoothing(tuned.rest_hz / divisor, tuned.speed_hz / divisor)

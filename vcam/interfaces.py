@@ -1,0 +1,107 @@
+"""The interfaces at which the parts of the program meet; tests put fakes here. Everything that is opened has ``close``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
+
+from engine.values import Coefficients, Corrections, Picture
+from vcam.config import Settings
+from vcam.motion import Observation
+
+Say = Callable[[str], None]
+"""Takes one sentence for the user."""
+
+
+class Clock(Protocol):
+    """Monotonic time in seconds."""
+
+    def now(self) -> float: ...
+
+    def wait_until(self, time_s: float) -> None:
+        """Returns at ``time_s``, or at once when that has passed."""
+        ...
+
+
+class Resource(Protocol):
+    """Something that was opened and must be closed; ``close`` may be called more than once."""
+
+    def close(self) -> None: ...
+
+
+class MotionSource(Resource, Protocol):
+    """Where motion comes from: a tracked camera, a recording, a stream. All but ``start`` belong to the motion thread.
+
+    name        for the user
+    follows     whether a person moves it, who can be calibrated to
+    """
+
+    name: str
+    follows: bool
+
+    def start(self) -> None:
+        """Begins; called once, from any thread. Returns at once."""
+        ...
+
+    def prepare(self) -> None:
+        """Opens what takes long; called once, before the first ``take``. Raises HifiHeadError."""
+        ...
+
+    def take(self, timeout_s: float) -> Observation | None:
+        """The newest observation, waiting up to ``timeout_s`` for one; None when there is none. Never raises."""
+        ...
+
+    def rest(self) -> None:
+        """Gives devices back until ``wake``. May be called from any thread; returns at once."""
+        ...
+
+    def wake(self) -> None: ...
+
+    def recalibrate(self) -> None:
+        """Forgets what was learned of the driver's face."""
+        ...
+
+    def use_regressor(self, regressor: Any) -> Resource:
+        """Reads faces by another regressor, which then belongs to the source. Returns what is to be closed instead: the former
+        one, or ``regressor`` itself where no faces are read."""
+        ...
+
+
+class PortraitAnimator(Resource, Protocol):
+    """Draws the avatar: ``use`` a prepared source (instant), then ``animate`` often."""
+
+    @property
+    def engine_status(self) -> str:
+        """What runs the networks, and what is being built."""
+        ...
+
+    def use(self, source: Any) -> None: ...
+
+    def animate(self, z: Coefficients, *, corrections: Corrections = "new") -> Picture: ...
+
+
+class Sink(Resource, Protocol):
+    """Where pictures go. ``send`` raises DeviceError when the device is gone.
+
+    name          for the user
+    placeholders  whether it gets the card that is shown before the avatar is ready
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def placeholders(self) -> bool: ...
+
+    def send(self, picture: Picture) -> None: ...
+
+    def watched(self) -> bool:
+        """Whether somebody takes the pictures now; True where that cannot be known. Asked often."""
+        ...
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """A sink with settings that take effect while the camera runs."""
+
+    def configure(self, settings: Settings) -> None: ...

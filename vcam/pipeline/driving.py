@@ -1,0 +1,69 @@
+"""The driving stage: observation → motion of the present avatar. Holds no picture."""
+
+from __future__ import annotations
+
+from engine.values import Coefficients
+from vcam.drive import Drive, DriveOptions
+from vcam.interfaces import Clock
+from vcam.messages import Messages
+from vcam.motion import MotionFrame, Observation
+from vcam.stats import Stats
+
+PATIENCE_S = 0.5  # without an observation for so long, the driver counts as gone (a webcam in the dark gives 5 pictures/s)
+
+
+class DrivingStage:
+    """``use`` an avatar, then ``step`` for every observation, or without one when none came. Belongs to one thread."""
+
+    def __init__(self, options: DriveOptions, *, clock: Clock, messages: Messages, stats: Stats) -> None:
+        self._options, self._clock, self._messages, self._stats = options, clock, messages, stats
+        self._avatar_id = 0
+        self._drive: Drive | None = None
+        self._observed_s = clock.now()
+        self._recalibrating = False
+
+    def use(self, avatar_id: int, source: Coefficients) -> None:
+        """Drives this avatar from the next step on; ``source`` is its z_s."""
+        self._avatar_id = avatar_id
+        if self._drive is None:
+            self._drive = Drive(source, self._options)
+        else:
+            self._drive.use(source)
+
+    def configure(self, options: DriveOptions) -> None:
+        """Changes gains, smoothing and times from the next step on."""
+        self._options = options
+        if self._drive is not None:
+            self._drive.configure(options)
+
+    def recalibrate(self) -> None:
+        """The next driver that is seen becomes the one at rest."""
+        self._recalibrating = True
+
+    def resume(self) -> None:
+        """After a pause: the avatar comes alive at the next step, also without an observation."""
+        now = self._clock.now()
+        self._observed_s = now - PATIENCE_S
+        if self._drive is not None:
+            self._drive.resume(now)
+
+    def step(self, observation: Observation | None, source: str) -> MotionFrame | None:
+        """The motion of an observation, or of the present moment; None when there is nothing to say yet. ``source`` names where
+        observations come from."""
+        drive = self._drive
+        if drive is None:
+            return None
+        now = self._clock.now()
+        if observation is not None:
+            self._observed_s = now
+        elif now - self._observed_s >= PATIENCE_S:
+            observation = Observation(None, now)
+        else:
+            return None
+        if observation.driver is not None and self._recalibrating:
+            self._recalibrating = False
+            drive.recalibrate()
+            self._messages.say("Calibrated: the face of this moment is the one at rest.")
+        with self._stats.measure("drive"):
+            driven = drive.step(observation)
+        return MotionFrame(driven.z, driven.state, observation.time_s, observation.captured_s, source, self._avatar_id)

@@ -1,0 +1,89 @@
+"""The rendering stage: motion → animated portrait in its surroundings. It shows what comes from photograph and numbers."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from engine.values import Corrections, Picture
+from vcam.avatars.avatar import Avatar
+from vcam.avatars.cards import privacy_card
+from vcam.interfaces import Clock, PortraitAnimator
+from vcam.messages import Messages
+from vcam.motion import MotionFrame
+from vcam.pipeline.latest import OutputFrame
+from vcam.stats import Stats
+
+FADE_S = 0.4
+
+
+class RenderStage:
+    """``render`` draws the output frame of a motion; a change of avatar, or to a card, cross-fades. Belongs to one thread.
+
+    The animator and the avatars are lent: ``use_animator`` and ``add`` replace them, nothing is closed here.
+    """
+
+    def __init__(
+        self, animator: PortraitAnimator, size: tuple[int, int], *, clock: Clock, messages: Messages, stats: Stats
+    ) -> None:
+        """``size``: width and height of the output."""
+        self._animator, self._clock, self._messages, self._stats = animator, clock, messages, stats
+        self._card = privacy_card(size)
+        self._avatars: dict[int, Avatar] = {}
+        self._used: Avatar | None = None  # the one that the animator animates
+        self._scene: object = None  # what is shown: an avatar or the card
+        self._last: Picture | None = None
+        self._before: Picture | None = None  # the picture that fades out
+        self._fade_start_s = 0.0
+        self._drawn = 0  # pictures for which corrections were wanted
+
+    def add(self, avatar: Avatar) -> None:
+        """Makes an avatar known; those before it are forgotten once a motion names it."""
+        self._avatars[avatar.id] = avatar
+
+    def use_animator(self, animator: PortraitAnimator, avatar: Avatar) -> None:
+        """Draws with another animator, and with an avatar that it prepared, from the next motion that names that avatar."""
+        self._animator, self._used, self._avatars = animator, None, {avatar.id: avatar}
+
+    def render(self, motion: MotionFrame, network_every: int = 1) -> OutputFrame | None:
+        """The frame of a motion, or the privacy card when the motion asks for it or drawing fails. Never raises.
+
+        None for the motion of an avatar that was replaced meanwhile. ``network_every`` as in ``governor.Level``.
+        """
+        avatar = self._avatars.get(motion.avatar_id)
+        if avatar is None:
+            return None
+        drawn: Picture | None = None
+        if motion.state != "privacy":
+            drawn = self._messages.attempt("avatar", "Drawing the avatar", lambda: self._draw(avatar, motion, network_every))
+        picture = self._faded(self._card if drawn is None else drawn, scene=self._card if drawn is None else avatar)
+        return OutputFrame(
+            picture, motion.state, avatar.name, motion.captured_s, drawn_s=self._clock.now(), engine=self._animator.engine_status
+        )
+
+    def _draw(self, avatar: Avatar, motion: MotionFrame, network_every: int) -> Picture:
+        if avatar is not self._used:
+            self._animator.use(avatar.source)
+            self._used, self._avatars = avatar, {n: known for n, known in self._avatars.items() if n >= avatar.id}
+        with self._stats.measure("animate"):
+            animated = self._animator.animate(motion.z, corrections=self._corrections(network_every))
+        with self._stats.measure("compose"):
+            return avatar.composer.compose(animated)
+
+    def _corrections(self, network_every: int) -> Corrections:
+        """What the network does for the next picture."""
+        if network_every == 0:
+            return "none"
+        self._drawn += 1
+        return "new" if self._drawn % network_every == 0 else "kept"
+
+    def _faded(self, picture: Picture, scene: object) -> Picture:
+        now = self._clock.now()
+        if scene is not self._scene:
+            self._before, self._fade_start_s, self._scene = self._last, now, scene
+        share = (now - self._fade_start_s) / FADE_S
+        if self._before is None or share >= 1:
+            self._before, self._last = None, picture
+        else:
+            self._last = np.asarray(cv2.addWeighted(self._before, 1 - share, picture, share, 0), np.uint8)
+        return self._last

@@ -1,0 +1,410 @@
+"""A session: everything that is open while the camera runs, or while files are rendered, and the commands to it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from typing_extensions import Self
+
+from engine.errors import HifiHeadError, InputError
+from engine.picture import refuse_unreadable
+from vcam import sinks
+from vcam.avatars.avatar import Avatar
+from vcam.build import Builder
+from vcam.config import Settings, changed_keys, live_keys
+from vcam.config_file import Changes, with_changes
+from vcam.interfaces import Configurable, MotionSource, PortraitAnimator, Resource, Sink
+from vcam.pipeline.driving import DrivingStage
+from vcam.pipeline.latest import LatestFrame
+from vcam.pipeline.pacing import SinkLoop, wake_promptly
+from vcam.pipeline.presence import ViewerPresence
+from vcam.pipeline.rendering import RenderStage
+from vcam.pipeline.threads import Pipeline
+from vcam.snapshot import Listener, Notifier, Snapshot
+
+NOBODY_WATCHES = "Nobody watches: the webcam is off, and the camera rests until somebody does."
+CLOSE_S = 1.5  # for the threads to end; one that is inside native code ends later, by itself
+
+
+@dataclass(frozen=True)
+class AppliedSettings:
+    """What came of ``Session.update_settings``: names of settings, "section.key", sorted."""
+
+    now: tuple[str, ...]
+    at_next_start: tuple[str, ...]
+
+
+class Session:
+    """Owns cameras, tracker, regressor, engines, sinks and threads; everything that it opened is closed with it.
+
+    Live: ``start``, then ``run`` on the main thread; commands may come from any thread.
+    Files: ``open_avatar`` and ``builder``'s parts by ``own``, without threads; see ``vcam.offline``.
+    """
+
+    def __init__(self, builder: Builder, photo: Path | None = None) -> None:
+        """``photo``: instead of the one that the settings name. Opens nothing."""
+        self._builder = builder
+        self._photo = photo or builder.photo()
+        self._governor, self._messages, self._clock = builder.governor, builder.messages, builder.clock
+        self._closing = contextlib.ExitStack()
+        self._commands = threading.RLock()  # one command at a time; the sinks' clock never waits for one
+        self._resting = threading.Lock()
+        self._notifier = Notifier(self.snapshot, self._messages)
+        self._latest = LatestFrame(builder.size)
+        self._sinks: list[Sink] = []
+        self._loop: SinkLoop | None = None
+        self._presence: ViewerPresence | None = None
+        self._pipeline: Pipeline | None = None
+        self._driving: DrivingStage | None = None
+        self._rendering: RenderStage | None = None
+        self._animator: PortraitAnimator | None = None
+        self._opened = threading.Event()  # the first avatar was prepared, or never will be
+        self._closed = False
+        self._rests: set[str] = set()  # why no new pictures are made: "resting", "paused"
+        self._told: tuple[object, ...] = ()  # what listeners last heard of
+
+    # life
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def own(self, resource: Resource) -> None:
+        """Closes ``resource`` with the session."""
+        self._closing.callback(resource.close)
+
+    def start(self) -> None:
+        """Opens the sinks, sends a first picture, and starts everything else, which opens what is slow on threads.
+
+        Raises InputError, DeviceError for what can be told at once; what fails later is raised by ``run``.
+        """
+        builder = self._builder
+        refuse_unreadable(self._photo)
+        self._loop = SinkLoop(self._latest, self._sinks, builder.sink_fps, clock=self._clock, stats=builder.stats)
+        for name, argument, required in sinks.resolve(builder.settings.output.sink):
+            sink = builder.open_sink(self, name, argument, required=required)
+            self.own(sink)
+            self._sinks.append(sink)
+            if len(self._sinks) == 1:
+                self._loop.tick()
+        self._closing.callback(self._notifier.close)
+        source = builder.open_source()
+        self._driving = DrivingStage(builder.drive_options(), clock=self._clock, messages=self._messages, stats=builder.stats)
+        self._pipeline = Pipeline(
+            source,
+            self._driving,
+            self._open_rendering,
+            self._close_animator,
+            latest=self._latest,
+            clock=self._clock,
+            messages=self._messages,
+            governor=self._governor,
+            fps=builder.settings.output.fps,
+        )
+        self._closing.callback(self._close_pipeline)
+        self._pipeline.start()
+
+    def run(self, ended: threading.Event, *, frames: int | None = None, check: Callable[[], None] | None = None) -> None:
+        """Sends pictures until ``ended`` is set or ``frames`` pictures of the avatar were sent; after ``start``.
+
+        With ``frames`` the camera never rests. ``check`` is called after each picture. Raises what made a thread give up, and
+        what a sink raises.
+        """
+        loop, pipeline = self._started()
+        if frames is None:
+            self._presence = ViewerPresence(
+                self._watched,
+                rest=lambda: self._rest("resting", NOBODY_WATCHES),
+                wake=lambda: self._wake("resting", "Somebody watches: the webcam is on."),
+                clock=self._clock,
+            )
+        started_s = self._clock.now()
+
+        def raise_failure() -> None:
+            if pipeline.failure is not None:
+                raise pipeline.failure
+
+        def after_each_picture() -> None:
+            raise_failure()
+            if loop.sent == 1:
+                seconds = self._clock.now() - started_s
+                self._messages.say_rarely("live", f"The avatar is live, {seconds:.1f} s after the start. Ctrl-C ends.")
+            if loop.sent and self._presence is not None:
+                self._presence.look(always_on=self.settings.output.always_on)
+            self._tell_changes()
+            if check is not None:
+                check()
+
+        wake_promptly()  # after the threads were started, which would inherit it
+        loop.run(ended, frames=frames, check=after_each_picture)
+        raise_failure()
+
+    def close(self) -> None:
+        """Ends the threads and closes everything; may be called more than once."""
+        self._closed = True
+        self._opened.set()
+        self._closing.close()
+
+    # commands
+
+    @property
+    def settings(self) -> Settings:
+        """Those in force."""
+        return self._builder.settings
+
+    @property
+    def sent(self) -> int:
+        """Pictures of the avatar sent so far, repetitions included."""
+        return self._loop.sent if self._loop else 0
+
+    @property
+    def drawn(self) -> int:
+        """Pictures drawn so far."""
+        return self._latest.drawn
+
+    def set_avatar(self, photo: Path) -> None:
+        """Prepares a photograph, about a second, and cross-fades to it. Raises InputError when it cannot become an avatar: the
+        present one stays."""
+        with self._commands:
+            pipeline, driving, rendering, animator = self._live()
+            avatar = self._prepared(self._builder, animator, photo)
+            pipeline.render.call(lambda: rendering.add(avatar)).result()
+            pipeline.motion.call(lambda: driving.use(avatar.id, avatar.coefficients)).result()
+            self._photo = photo
+        self._notifier.changed()
+
+    def update_settings(self, changes: Changes, name: str = "The change") -> AppliedSettings:
+        """Changes settings while the camera runs; ``name`` stands for where they come from in messages.
+
+        What is not live is left for the next start. Raises ConfigError, InputError, AssetError, DeviceError when any of the
+        changes is wrong or cannot be carried out: then all stay as they were.
+        """
+        with self._commands:
+            wanted = with_changes(self.settings, changes, name)
+            changed = changed_keys(self.settings, wanted)
+            now, later = changed & live_keys(), changed - live_keys()
+            live = {
+                section: {key: value for key, value in keys.items() if f"{section}.{key}" in now}
+                for section, keys in changes.items()
+            }
+            builder = self._builder.with_settings(with_changes(self.settings, live, name))
+            if now:
+                self._apply(builder, {key.split(".")[0] for key in now}, now)
+                self._builder = builder
+        self._notifier.changed()
+        return AppliedSettings(tuple(sorted(now)), tuple(sorted(later)))
+
+    def recalibrate(self) -> None:
+        """Takes the driver's next face as the one at rest; raises InputError where nobody moves the avatar."""
+        with self._commands:
+            pipeline, driving, _, _ = self._live()
+            source = pipeline.source
+            if not source.follows:
+                raise InputError(f"There is nobody to calibrate to: the {source.name} moves the avatar.")
+
+            def both() -> None:
+                source.recalibrate()
+                driving.recalibrate()
+
+            pipeline.motion.call(both)
+
+    def pause(self) -> None:
+        """Gives the webcam back; the last picture stays until ``resume``."""
+        self._rest("paused", "Paused: the webcam is off.")
+
+    def resume(self) -> None:
+        """Ends ``pause``."""
+        self._wake("paused", "Resumed.")
+
+    def card(self, shown: bool) -> None:
+        """Shows the card instead of the avatar from the next picture on, or the avatar again."""
+        self._latest.card_shown = shown
+        self._notifier.changed()
+
+    def snapshot(self) -> Snapshot:
+        """The state at this moment; may be asked for at any time, from any thread."""
+        loop, pipeline, builder = self._loop, self._pipeline, self._builder
+        newest = loop.newest if loop else None
+        latency = builder.stats.percentiles_ms("latency")
+        state = "ended" if self._closed else newest.state if newest else "starting"
+        return Snapshot(
+            state,
+            avatar=Path(newest.avatar).name if newest else "",
+            source=pipeline.source.name if pipeline else "",
+            follows=pipeline.source.follows if pipeline else False,
+            fps=round(loop.rate.per_second(), 1) if loop else 0.0,
+            latency_ms=latency[0] if latency else None,
+            quality=self._governor.level.name,
+            engine=newest.engine if newest else "",
+            sinks=tuple(sink.name for sink in self._sinks),
+            watched="resting" not in self._rests,
+            paused="paused" in self._rests,
+            card=self._latest.card_shown,
+            message=self._messages.last,
+            stages=builder.stats.table(),
+        )
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Calls ``listener`` with a snapshot now and after every change, on a thread for that; returns what ends it."""
+        return self._notifier.subscribe(listener)
+
+    # work on files
+
+    def open_avatar(self) -> tuple[PortraitAnimator, Avatar]:
+        """The animator, closed with the session, and the photograph prepared for it. For work without threads.
+
+        Raises InputError, AssetError, ConfigError.
+        """
+        refuse_unreadable(self._photo)
+        self._animator = self._builder.open_animator()
+        self._closing.callback(self._close_animator)
+        return self._animator, self._builder.prepare_avatar(self._animator, self._photo, self._builder.size)
+
+    @property
+    def builder(self) -> Builder:
+        """Opens parts by the settings in force."""
+        return self._builder
+
+    # parts
+
+    def _started(self) -> tuple[SinkLoop, Pipeline]:
+        if self._loop is None or self._pipeline is None:
+            raise RuntimeError("run() needs start() before")
+        return self._loop, self._pipeline
+
+    def _live(self) -> tuple[Pipeline, DrivingStage, RenderStage, PortraitAnimator]:
+        """The parts that commands change, once they are open; raises HifiHeadError when they never will be."""
+        if self._loop is None:
+            raise HifiHeadError("The camera has not been started.")
+        self._opened.wait()
+        if self._closed or self._pipeline is None or self._driving is None or self._rendering is None or self._animator is None:
+            raise HifiHeadError("The program is ending.")
+        return self._pipeline, self._driving, self._rendering, self._animator
+
+    def _open_rendering(self) -> RenderStage:
+        """On the render thread: the engine, and the first avatar."""
+        try:
+            builder = self._builder
+            self._animator = animator = builder.open_animator()
+            avatar = self._prepared(builder, animator, self._photo)
+            rendering = RenderStage(animator, builder.size, clock=self._clock, messages=self._messages, stats=builder.stats)
+            rendering.add(avatar)
+            _, pipeline = self._started()
+            driving = self._driving
+            if driving is not None:
+                pipeline.motion.call(lambda: driving.use(avatar.id, avatar.coefficients))
+            self._rendering = rendering
+            return rendering
+        finally:
+            self._opened.set()
+
+    def _prepared(self, builder: Builder, animator: PortraitAnimator, photo: Path) -> Avatar:
+        """An avatar; what is to be said about its photograph is said."""
+        avatar = builder.prepare_avatar(animator, photo, builder.size)
+        for note in avatar.notes:
+            self._messages.say(note)
+        return avatar
+
+    def _close_animator(self) -> None:
+        animator, self._animator = self._animator, None
+        if animator is not None:
+            animator.close()
+
+    def _close_pipeline(self) -> None:
+        if self._pipeline is not None and not self._pipeline.close(CLOSE_S):
+            logging.getLogger(__name__).warning("a thread is still inside native code; it closes what it opened when it returns")
+
+    def _apply(self, builder: Builder, sections: set[str], keys: frozenset[str]) -> None:
+        """Opens what the changed settings need, then puts all of it in place; raises before anything is changed."""
+        pipeline, driving, rendering, present = self._live()
+        with contextlib.ExitStack() as opened:
+            source: MotionSource | None = None
+            if "camera" in sections:
+                source = builder.open_source()
+                opened.callback(source.close)
+                source.prepare()
+            regressor = None
+            if source is None and ("tracking" in sections or "runtime.engine" in keys):
+                regressor = builder.open_regressor(strict=True)
+                opened.callback(regressor.close)
+            photo = builder.photo() if "avatar" in sections else self._photo
+            animator = present
+            if "runtime" in sections:
+                animator = builder.open_animator(strict=True)
+                opened.callback(animator.close)
+            avatar = self._prepared(builder, animator, photo) if {"avatar", "runtime"} & sections else None
+            opened.pop_all()
+        if source is not None:
+            pipeline.change_source(source)
+        if regressor is not None:
+            pipeline.motion.call(lambda: pipeline.source.use_regressor(regressor)).result().close()
+        if avatar is not None and animator is not present:
+            pipeline.render.call(lambda: rendering.use_animator(animator, avatar)).result()
+            self._animator = animator
+            present.close()
+        elif avatar is not None:
+            pipeline.render.call(lambda: rendering.add(avatar)).result()
+        if avatar is not None:
+            pipeline.motion.call(lambda: driving.use(avatar.id, avatar.coefficients)).result()
+            self._photo = photo
+        if "drive" in sections:
+            options = builder.drive_options()
+            pipeline.motion.call(lambda: driving.configure(options)).result()
+        for sink in self._sinks:
+            if isinstance(sink, Configurable):
+                sink.configure(builder.settings)
+
+    def _watched(self) -> bool:
+        return any(sink.watched() for sink in self._sinks)
+
+    def _rest(self, reason: str, sentence: str) -> None:
+        with self._resting:
+            _, pipeline = self._started()
+            if reason in self._rests:
+                return
+            self._rests.add(reason)
+            pipeline.rest()
+            self._show_rest()
+            self._messages.say(sentence)
+
+    def _wake(self, reason: str, sentence: str) -> None:
+        with self._resting:
+            _, pipeline = self._started()
+            if reason not in self._rests:
+                return
+            self._rests.discard(reason)
+            self._show_rest()
+            if not self._rests:
+                self._latest.wake(self._clock.now())
+                pipeline.wake()
+            self._messages.say(sentence)
+
+    def _show_rest(self) -> None:
+        """Tells the sinks' clock and the latest frame why no new pictures come."""
+        loop, _ = self._started()
+        loop.resting = "resting" in self._rests
+        if self._rests:
+            self._latest.rest("paused" if "paused" in self._rests else "resting")
+        self._notifier.changed()
+
+    def _tell_changes(self) -> None:
+        """Notices what changed without a command."""
+        newest = self._loop.newest if self._loop else None
+        now = (
+            newest.state if newest else "",
+            newest.avatar if newest else "",
+            newest.engine if newest else "",
+            self._governor.level.name,
+            self._messages.last,
+        )
+        if now != self._told:
+            self._told = now
+            self._notifier.changed()

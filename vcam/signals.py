@@ -1,0 +1,60 @@
+"""Ctrl-C, SIGTERM and SIGHUP (the terminal was closed) alike."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # as far as the system has them
+
+
+class Interrupted(BaseException):
+    """A signal that ends the program. ``number``: the signal's; the exit code is 128 + number.
+
+    No KeyboardInterrupt, which libraries catch and answer themselves.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"Interrupted by {signal.Signals(number).name}.")
+        self.number = number
+
+
+@contextlib.contextmanager
+def handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Within, the signals call ``handler``, on the main thread; elsewhere than there nothing changes.
+
+    A signal that is ignored (SIGHUP under nohup) stays ignored.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+    before = {n: signal.signal(n, handler) for n in numbers if signal.getsignal(n) is not signal.SIG_IGN}
+    try:
+        yield
+    finally:
+        for number, former in before.items():
+            signal.signal(number, former)
+
+
+def interrupting() -> contextlib.AbstractContextManager[None]:
+    """Within, the first signal raises ``Interrupted``; later ones are ignored, for everything is being closed then."""
+    interrupted: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        if not interrupted:
+            interrupted.append(number)
+            raise Interrupted(number)
+
+    return handled(interrupt)
+
+
+@contextlib.contextmanager
+def ending() -> Iterator[threading.Event]:
+    """Within, signals set the event that is given, and raise nothing."""
+    ended = threading.Event()
+    with handled(lambda _number, _frame: ended.set()):
+        yield ended

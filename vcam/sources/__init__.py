@@ -1,0 +1,80 @@
+"""Motion sources by name: what moves the avatar. A new one is a module with ``open_source``, and one line in ``SOURCES``."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import InputError
+
+if TYPE_CHECKING:
+    from vcam.build import Builder
+    from vcam.interfaces import MotionSource
+
+
+@dataclass(frozen=True)
+class SourceKind:
+    """A kind of motion source.
+
+    module    has ``open_source(builder, argument) -> MotionSource``, which raises InputError, DeviceError; not imported before
+    setting   how ``camera.source`` names it, for help texts
+    summary   what it is, for help texts
+    """
+
+    module: str
+    setting: str
+    summary: str
+
+
+SOURCES = {
+    "webcam": SourceKind("vcam.sources.webcam", "N", "the webcam with that number"),
+    "video": SourceKind("vcam.sources.video", "VIDEO", "a video file, which is looped"),
+    "recording": SourceKind("vcam.sources.recording", "recording", "the bundled recorded motion; needs no camera"),
+    "idle": SourceKind("vcam.sources.idle", "idle", "nobody: the avatar breathes and blinks"),
+}
+
+
+def usable_cameras(own_camera: str) -> list[int]:
+    """See ``vcam.cameras.webcam.usable_cameras``."""
+    from vcam.cameras import webcam  # OpenCV
+
+    return webcam.usable_cameras(own_camera)
+
+
+def resolve(source: str, own_camera: str, cameras: Callable[[str], list[int]] = usable_cameras) -> tuple[str, str]:
+    """(name in ``SOURCES``, argument) of a ``camera.source`` setting; ``own_camera`` is the name of our own virtual camera, and
+    ``cameras`` lists the numbers of all others.
+
+    Raises InputError for what is neither a kind, a number nor a file.
+    """
+    if source == "auto":
+        found = cameras(own_camera)
+        return ("webcam", str(found[0])) if found else ("recording", "auto")
+    name, _, argument = source.partition(":")
+    if name in SOURCES:
+        return name, argument
+    if source.isdecimal():
+        return "webcam", source
+    path = Path(source).expanduser()
+    if not path.exists():
+        raise InputError(
+            f"There is no camera or video {source!r}; wanted 'auto', a video file, or a camera's number "
+            "('hifihead devices' lists them)."
+        )
+    return "video", str(path)
+
+
+def open_source(builder: Builder) -> MotionSource:
+    """The source that the builder's settings name, not yet started; raises InputError, DeviceError."""
+    settings = builder.settings
+    name, argument = resolve(settings.camera.source, settings.output.camera_name)
+    source: MotionSource = importlib.import_module(SOURCES[name].module).open_source(builder, argument)
+    return source
+
+
+def setting_values() -> str:
+    """What ``camera.source`` takes, for help texts: "auto|N|VIDEO|…"."""
+    return "|".join(["auto", *(kind.setting for kind in SOURCES.values())])
