@@ -56,7 +56,7 @@ class Animator:
         self._head = load_head()
         self._generator = Generator(bundle, engine=engine, threads=threads, say=say, fixed=fixed)
         if self._generator.size != SIZE_PX:
-            self._generator.close()
+            self.close()
             raise AssetError(f"The generator in {bundle} draws {self._generator.size} px; wanted one of {SIZE_PX} px.")
         size = self._generator.guide_size
         self._guide = np.empty((1, 5, size, size), np.float32)

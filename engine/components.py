@@ -7,11 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.regress.landmarks import OUTER_LIPS
+from engine.landmark_indices import LEFT_EYE, OUTER_LIPS, RIGHT_EYE
 from engine.values import Floats
 
-RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
-LEFT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
 COMPONENTS = (OUTER_LIPS, RIGHT_EYE, LEFT_EYE)  # landmarks; right and left are the person's
 
 OUTLINES = np.concatenate(COMPONENTS)  # all of these landmarks, one component after the other

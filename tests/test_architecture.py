@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.values import LANDMARKS
+
 ROOT = Path(__file__).parents[1]
 OURS = ("engine", "vcam", "trainer", "plugins")
 
@@ -24,11 +26,18 @@ ALLOWED = {
 EXTRAS = ("torch", "onnx", "onnxscript", "safetensors", "tensorboard", "tensorrt", "nvdiffrast", "torchmetrics", "ray", "scipy")
 DOORS = (
     "engine.runtime.torch_backend",
+    "engine.generator.graphs",
     "engine.runtime.tensorrt_backend",
     "engine.generator.frame_renderer_torch",
     "engine.render.cuda",
     "engine.head.basel",
 )
+
+SIMILAR: set[str] = set()  # modules with numbers that look like landmarks and are none
+STILL_SHARED = {  # names that several classes have; none may be added
+    "Animator", "Batch", "Block", "Curves", "Driver", "Edit", "Gpu", "Layer", "Mixture", "Moment", "Motion", "Objective", "Order",
+    "Part", "Piece", "Regressor", "Report", "Residual", "Scene", "Settings", "Studio", "Training",
+}  # fmt: skip
 
 
 def name_of(path: Path) -> str:
@@ -106,3 +115,76 @@ def test_the_engine_and_the_program_start_without_the_extras() -> None:
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[-1] in ("openvino", "onnxruntime")
+
+
+def circle_in(graph: dict[str, set[str]]) -> list[str]:
+    """Modules of which each imports the next, the last one the first; empty when there are none."""
+    done: set[str] = set()
+
+    def walk(name: str, way: list[str]) -> list[str]:
+        if name in way:
+            return way[way.index(name) :]
+        if name not in done:
+            for other in sorted(graph.get(name, ())):
+                found = walk(other, [*way, name])
+                if found:
+                    return found
+            done.add(name)
+        return []
+
+    return next((found for name in sorted(graph) if (found := walk(name, []))), [])
+
+
+def test_circles_are_found() -> None:
+    assert circle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
+    assert not circle_in({"a": {"b", "c"}, "b": {"c"}, "c": set()})
+
+
+def test_no_modules_of_the_engine_import_each_other() -> None:
+    engine = {name for name in MODULES if within(name, ("engine",))}
+    assert not circle_in({name: (imported(name) & engine) - {name} for name in engine})
+
+
+def test_the_runtime_knows_nothing_of_the_generator() -> None:
+    runtime = [name for name in MODULES if within(name, ("engine.runtime",))]
+    above = ("engine.generator", "engine.regress", "engine.track", "engine.warp", "engine.animator", "engine.manifest")
+    assert not [f"{name} imports {module}" for name in runtime for module in imported(name) if within(module, above)]
+    assert not [name for name in runtime if "engine.generator" in MODULES[name].read_text(encoding="utf-8")]
+
+
+def test_only_tests_use_the_readable_twins() -> None:
+    def is_twin(module: str) -> bool:
+        return module in MODULES and module.endswith("reference")
+
+    assert any(map(is_twin, MODULES))
+    assert not [
+        f"{name} imports {module}" for name in MODULES if not is_twin(name) for module in imported(name) if is_twin(module)
+    ]
+
+
+def test_landmark_numbers_are_stated_once() -> None:
+    """A tuple or list of four and more plain numbers, all landmarks and most above 100, is a table of landmarks."""
+
+    def is_table(node: ast.AST) -> bool:
+        if not isinstance(node, ast.Tuple | ast.List) or len(node.elts) < 4:
+            return False
+        numbers = [part.value for part in node.elts if isinstance(part, ast.Constant) and type(part.value) is int]
+        return len(numbers) == len(node.elts) and max(numbers) < LANDMARKS and sum(n > 100 for n in numbers) > len(numbers) / 2
+
+    tables = {name for name, path in MODULES.items() if any(map(is_table, ast.walk(ast.parse(path.read_text(encoding="utf-8")))))}
+    assert tables - SIMILAR == {"engine.landmark_indices"}
+
+
+def public_classes(name: str) -> set[str]:
+    """The classes that a module defines at its top, those that start with an underscore left out."""
+    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    return {node.name for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")}
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    owners: dict[str, list[str]] = {}
+    for name in MODULES:
+        for defined in public_classes(name):
+            owners.setdefault(defined, []).append(name)
+    shared = {defined: modules for defined, modules in owners.items() if len(modules) > 1}
+    assert not {defined: modules for defined, modules in shared.items() if defined not in STILL_SHARED}

@@ -16,8 +16,9 @@ import typer
 from engine.errors import ConfigError
 from engine.generator.far import FarGenerator
 from engine.generator.graphs import GRAPHS, Graph
-from engine.generator.manifest import ASSETS, TrainingRecord, read_bundle, write_manifest
+from engine.generator.manifest import TrainingRecord, read_bundle, write_bundle_manifest
 from engine.generator.variants import VARIANTS, Variant
+from engine.manifest import ASSETS
 from engine.runtime.sessions import pick, probe
 from engine.values import Floats
 from trainer.generator.loop import ABOUT, load_average
@@ -77,7 +78,7 @@ def write_bundle(generator: FarGenerator, folder: Path, training: TrainingRecord
         write_graph(graph, folder / f"{name}.onnx")
         answers[name] = _answers(graph)
     mix = generator.picture_mix.numpy()
-    write_manifest(folder, generator.variant, mix, answers, version=program_version(), training=training)
+    write_bundle_manifest(folder, generator.variant, mix, answers, version=program_version(), training=training)
 
 
 def write_graph(graph: Graph, path: Path) -> None:

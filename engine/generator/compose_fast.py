@@ -15,9 +15,9 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.generator.compose_reference import cubic_weights
 from engine.generator.cubic import lay_over
 from engine.generator.variants import STATE_CHANNELS
+from engine.sampling import cubic_weights
 from engine.values import Floats, Picture
 
 Index = np.unsignedinteger[Any]  # signed indices are slower: they might count from the end

@@ -34,7 +34,7 @@ class FrameRenderer(Protocol):
 
 
 class CpuFrameRenderer:
-    """Any session, and the compositor on the CPU."""
+    """Any session, which it takes over, and the compositor on the CPU."""
 
     def __init__(self, session: GraphSession, bundle: Bundle, threads: int) -> None:
         variant = bundle.variant
@@ -79,8 +79,12 @@ class CpuFrameRenderer:
 def open_frame_renderer(bundle: Bundle, engine: str, *, threads: int, context: BuildContext | None = None) -> FrameRenderer:
     """The renderer of the named engine ("auto": the first that works), self-tested; raises ConfigError, AssetError."""
     session: Any = bundle.open("frame", engine, threads=threads, context=context)
-    if ENGINES[session.engine].on_device:
-        from engine.generator.frame_renderer_torch import TorchFrameRenderer  # here, because it needs torch
+    try:
+        if ENGINES[session.engine].on_device:
+            from engine.generator.frame_renderer_torch import TorchFrameRenderer  # here, because it needs torch
 
-        return TorchFrameRenderer(session, bundle)
-    return CpuFrameRenderer(session, bundle, threads)
+            return TorchFrameRenderer(session, bundle)
+        return CpuFrameRenderer(session, bundle, threads)
+    except BaseException:
+        session.close()
+        raise

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from engine.errors import AssetError
 from engine.generator.variants import Variant
+from engine.head.asset import OPEN_HEAD
+from engine.manifest import ASSETS, file_sha256, read_manifest, require_graph, require_head, write_manifest
 from engine.runtime.engines import BuildContext
 from engine.runtime.sessions import Check, GraphSession, open_session
 from engine.values import Floats
 
 FORMAT = 2  # of the manifest; raised when an older program could not use a newer bundle
-MANIFEST = "manifest.json"
-ASSETS = Path(__file__).parents[1] / "assets"
+KIND = "generator"
 LIVE_BUNDLE = ASSETS / "live"
-HEAD_ASSET = ASSETS / "open_head.npz"
 
 
 @dataclass(frozen=True)
@@ -57,15 +56,11 @@ class Bundle:
     ) -> GraphSession:
         """A session for one of the variant's graphs, self-tested; raises ConfigError, AssetError."""
         path, check = self.folder / f"{graph}.onnx", self.checks[graph]
+        context = replace(context or BuildContext(), torch_module=_torch_module)
         return open_session(path, engine, threads=threads, check=check, context=context)
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def write_manifest(
+def write_bundle_manifest(
     folder: Path,
     variant: Variant,
     picture_mix: Floats,
@@ -85,17 +80,15 @@ def write_manifest(
         }
         for graph, outputs in answers.items()
     }
-    manifest = {
-        "format": FORMAT,
+    content = {
         "version": version,
-        "licence": "MIT",
         "training": None if training is None else asdict(training),
-        "head_sha256": None if training is None else file_sha256(HEAD_ASSET),
+        "head_sha256": None if training is None else file_sha256(OPEN_HEAD),
         "variant": json.loads(variant.to_json()),
         "picture_mix": picture_mix.tolist(),
         "graphs": graphs,
     }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_manifest(folder, FORMAT, content)
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -103,37 +96,23 @@ def read_bundle(folder: Path) -> Bundle:
 
     A trained generator belongs to the head model it was trained with; an untrained one (``head_sha256`` null) suits any.
     """
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if manifest["format"] != FORMAT:
-            raise AssetError(
-                f"The generator in {folder} has format {manifest['format']}, this program reads {FORMAT}: update the "
-                "program, or export the generator anew."
-            )
-        variant = Variant.from_json(json.dumps(manifest["variant"]))
-        entries = {graph: manifest["graphs"][graph] for graph in variant.graphs}
+    with read_manifest(folder, KIND, FORMAT) as content:
+        variant = Variant.from_json(json.dumps(content["variant"]))
+        entries = {graph: content["graphs"][graph] for graph in variant.graphs}
         for graph, entry in entries.items():
-            _require_hash(folder / f"{graph}.onnx", entry["sha256"], "is damaged: install the program again or export it anew")
-        if manifest["head_sha256"] is not None:
-            _require_hash(
-                HEAD_ASSET, manifest["head_sha256"], f"is not the head model that the generator in {folder} was trained with"
-            )
+            require_graph(folder / f"{graph}.onnx", entry["sha256"])
+        if content["head_sha256"] is not None:
+            require_head(folder, KIND, content["head_sha256"])
         checks = {
             graph: Check(
-                {name: np.array(values, np.float32) for name, values in entry["self_test"].items()},
-                variant.inputs(graph),
+                {name: np.array(values, np.float32) for name, values in entry["self_test"].items()}, variant.inputs(graph)
             )
             for graph, entry in entries.items()
         }
-        return Bundle(folder, variant, np.array(manifest["picture_mix"], np.float32), checks)
-    except OSError as error:
-        raise AssetError(
-            f"The generator in {folder} is not complete, {error}. Install the program again or export it anew."
-        ) from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise AssetError(f"{folder / MANIFEST} is not a generator's manifest: {error!r}. Export it anew.") from error
+        return Bundle(folder, variant, np.array(content["picture_mix"], np.float32), checks)
 
 
-def _require_hash(path: Path, sha256: str, complaint: str) -> None:
-    if file_sha256(path) != sha256:
-        raise AssetError(f"{path} {complaint}.")
+def _torch_module(path: Path) -> Any:
+    from engine.generator.graphs import load  # here, because it needs torch
+
+    return load(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 
 import numpy as np
@@ -11,6 +12,8 @@ from engine.generator.variants import Variant
 from engine.runtime.sessions import GraphSession
 from engine.values import Floats, Picture
 
+log = logging.getLogger(__name__)
+
 
 class Refinement:
     """Corrects mouth and eyes of pictures of one size; serves one thread."""
@@ -18,11 +21,12 @@ class Refinement:
     def __init__(self, session: GraphSession, variant: Variant) -> None:
         """``session``: the graph 'refiner'."""
         self._session, self._size, self._sides = session, variant.size, variant.windows
+        self._told = False  # that an answer was not finite
         self._mouth, self._eyes = (np.empty(shape, np.float32) for shape in variant.inputs("refiner").values())
 
     def apply(self, picture: Picture, render: Picture, render_weight: Floats, components: Floats, strength: float) -> None:
         """Changes the picture (S, S, 3), as it was composed; ``strength`` 0…1 of the corrections are made. Arguments as
-        ``Generator.generate``'s. An answer that is not finite is not used: the picture stays as it is."""
+        ``Generator.generate``'s. An answer that is not finite is not used: the picture stays as it is (logged once)."""
         planes = (picture, render, render_weight)
         places = corners(components, self._sides, self._size).tolist()
         windows = [_views(planes, place, side) for place, side in zip(places, self._sides, strict=True)]
@@ -32,6 +36,9 @@ class Refinement:
         answer = self._session.run({"mouth": self._mouth, "eyes": self._eyes})
         mouth, eyes = answer["mouth_state"], answer["eyes_state"]
         if not math.isfinite(float(mouth.sum()) + float(eyes.sum())):
+            if not self._told:
+                self._told = True
+                log.warning("the refiner gave values that are not finite; the pictures stay as they were composed")
             return
         for (levels, _, _), before, state in zip(windows, seen, (mouth[0], eyes[0], eyes[1, :, :, ::-1]), strict=True):
             change = (state[:3] - state[3] * before[:3]).transpose(1, 2, 0) * np.float32(127.5 * strength)

@@ -15,15 +15,8 @@ from numpy.typing import NDArray
 from engine.errors import AssetError
 from engine.head.model import HeadModel
 from engine.head.parts import Part
+from engine.landmark_indices import IBUG_KEYPOINTS
 from engine.values import EXPRESSION, IDENTITY, TEXTURE, Floats
-
-# Mediapipe's points at the 68 keypoints (iBUG order: jaw, brows, nose, eyes, outer lips, inner lips).
-_KEYPOINTS = (
-    127, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 356,
-    70, 63, 105, 66, 107, 336, 296, 334, 293, 300, 168, 197, 195, 4, 98, 97, 2, 326, 327,
-    33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,
-    61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 81, 13, 311, 308, 402, 14, 178,
-)  # fmt: skip
 
 
 def load_basel(path: Path, open_head: HeadModel) -> HeadModel:
@@ -79,7 +72,7 @@ def _vectors(content: dict[str, Any], name: str, count: int, path: Path) -> Floa
 
 def _carry_over(points: Floats, mean: Floats, keypoints: NDArray[np.int64]) -> NDArray[np.int64]:
     """(478, 3) points of the open head → (478,) nearest vertices, after bending keypoints onto keypoints (3-D spline |r|)."""
-    known, wanted = points[list(_KEYPOINTS)].astype(np.float64), mean[keypoints].astype(np.float64)
+    known, wanted = points[list(IBUG_KEYPOINTS)].astype(np.float64), mean[keypoints].astype(np.float64)
     size = len(known)
     system = np.zeros((size + 4, size + 4))
     system[:size, :size] = np.linalg.norm(known[:, None] - known[None], axis=-1)

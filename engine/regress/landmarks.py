@@ -13,18 +13,14 @@ import numpy as np
 
 from engine.conventions import CAMERA_DISTANCE_DM, FOCAL, angles, rotation
 from engine.head import HeadModel
+from engine.landmark_indices import INNER_LIPS, LEFT_IRIS, LID_EDGES, OUTER_LIPS, RIGHT_IRIS
 from engine.regress.system import linear_system, pose_only
 from engine.values import EXPRESSION, EXPRESSION_NAMES, FACE_POINTS, IDENTITY, Coefficients, Face, Floats, Picture, Square
 
-RIGHT_IRIS, LEFT_IRIS = slice(468, 473), slice(473, 478)
 LANDMARK_NOISE = 0.012  # of the tracker, crop coordinates: 3 px of 512
 STILL_DM = 0.04  # a landmark that expressions move by this much counts half for the pose
-DEPTH_TRUST = 0.3  # of the tracker's z against its x and y
 SCORE_NOISE = 0.1  # of the tracker's blend-shape scores, the prior of β: they tell what a face does, landmarks by how much
-# Lips and the edges of lids: a few pixels of them are a mouth or an eye that is open or shut, a smile or none.
-OUTER_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
-INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 95, 88, 178, 87, 14, 317, 402, 318, 324)
-LID_EDGES = (161, 160, 159, 158, 157, 163, 144, 145, 153, 154, 384, 385, 386, 387, 388, 381, 380, 374, 373, 390)
+# A few pixels of lips and of the edges of lids are a mouth or an eye that is open or shut, a smile or none.
 EDGE_WEIGHT = 5.0  # of such a landmark, against 1
 TURNS = 2  # β and α are fitted in turn
 WEIGHTS = np.ones((FACE_POINTS, 2), np.float32)  # of each landmark's x and y

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -10,9 +9,8 @@ from types import TracebackType
 import numpy as np
 
 from engine.crop import cut
-from engine.errors import AssetError
-from engine.generator.manifest import ASSETS, HEAD_ASSET, file_sha256
-from engine.head import HeadModel
+from engine.head import OPEN_HEAD, HeadModel
+from engine.manifest import ASSETS, file_sha256, read_manifest, require_graph, require_head, write_manifest
 from engine.regress.crops import carry_pose, crop_of, nearby, steadied
 from engine.regress.landmarks import MAX_GAZE, LandmarkBasis
 from engine.runtime.engines import BuildContext
@@ -21,7 +19,8 @@ from engine.runtime.sessions import Check, GraphSession, open_session, probe
 from engine.values import COEFFICIENTS, EXPRESSION_NAMES, FACE_POINTS, Coefficients, Face, Floats, Picture, Square
 
 REGRESSOR = ASSETS / "regressor"
-GRAPH, MANIFEST = "network.onnx", "manifest.json"
+KIND, GRAPH = "regressor", "network.onnx"
+REMEDY = "Correct tracking.network, install the program again, or choose the landmark regressor."
 FORMAT = 2  # of the manifest
 INPUT, OUTPUT = "picture", "z"
 CARRIED = 4  # one of so many landmark points is enough to carry a pose from crop to crop
@@ -47,44 +46,27 @@ class RegressorBundle:
 
 def write_regressor_manifest(folder: Path, size_px: int, answers: Floats, share: Floats) -> None:
     """Describes the graph in ``folder``; ``answers`` are the self-test's values, ``share`` as of ``RegressorBundle``."""
-    manifest = {
-        "format": FORMAT,
-        "licence": "MIT",
-        "head_sha256": file_sha256(HEAD_ASSET),
+    content = {
+        "head_sha256": file_sha256(OPEN_HEAD),
         "size_px": size_px,
         "sha256": file_sha256(folder / GRAPH),
         "share": [round(float(value), 2) for value in share],
         "self_test": [round(float(value), 5) for value in answers],
     }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    write_manifest(folder, FORMAT, content)
 
 
 def read_regressor(folder: Path = REGRESSOR) -> RegressorBundle:
     """Reads the manifest and compares every file with it; raises AssetError."""
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if manifest["format"] != FORMAT:
-            raise AssetError(
-                f"The regressor in {folder} has format {manifest['format']}, this program reads {FORMAT}: export it anew "
-                "(python -m trainer export-regressor)."
-            )
-        if file_sha256(folder / GRAPH) != manifest["sha256"]:
-            raise AssetError(f"{folder / GRAPH} is damaged: install the program again or export it anew.")
-        if file_sha256(HEAD_ASSET) != manifest["head_sha256"]:
-            raise AssetError(f"The regressor in {folder} was trained with another head model: train or export it anew.")
-        size_px = int(manifest["size_px"])
-        check = Check({OUTPUT: np.array(manifest["self_test"], np.float32)}, {INPUT: (1, 3, size_px, size_px)})
-        share = np.array(manifest["share"], np.float32)
+    with read_manifest(folder, KIND, FORMAT, REMEDY) as content:
+        require_graph(folder / GRAPH, content["sha256"])
+        require_head(folder, KIND, content["head_sha256"])
+        size_px = int(content["size_px"])
+        check = Check({OUTPUT: np.array(content["self_test"], np.float32)}, {INPUT: (1, 3, size_px, size_px)})
+        share = np.array(content["share"], np.float32)
         if share.shape != (COEFFICIENTS,) or not ((share >= 0) & (share <= 1)).all():
             raise ValueError(f"share must be {COEFFICIENTS} numbers in 0…1, got the shape {share.shape}")
         return RegressorBundle(folder, size_px, share, check)
-    except OSError as error:
-        raise AssetError(
-            f"The regressor in {folder} is not complete, {error}. Correct tracking.network, install the program again, or choose "
-            "the landmark regressor."
-        ) from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise AssetError(f"{folder / MANIFEST} is not a regressor's manifest: {error!r}. Export it anew.") from error
 
 
 def session_selector(bundle: RegressorBundle, engine: str, threads: int | None, *, fixed: bool) -> EngineSelector[GraphSession]:
@@ -125,12 +107,9 @@ class NetworkRegressor:
         ``fixed`` as of ``EngineSelector``.
         """
         bundle = read_regressor(folder)
-        self._selector, self._size, self.share = (
-            session_selector(bundle, engine, threads, fixed=fixed),
-            bundle.size_px,
-            bundle.share,
-        )
+        self._size, self.share = bundle.size_px, bundle.share
         self._basis = LandmarkBasis.of(head)
+        self._selector = session_selector(bundle, engine, threads, fixed=fixed)
         self._crop: Square | None = None
         self._input = np.empty((1, 3, self._size, self._size), np.float32)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.conventions import CAMERA_DISTANCE_DM, FOCAL, place, project, rotation
 from engine.head import HeadModel, Part, PersonalHead
+from engine.landmark_indices import LID_MIDDLES, UPPER_LIDS
 from engine.regress.appearance import fit_appearance, vertex_colours
 from engine.regress.landmarks import LandmarkBasis, expression_of, fit_person, gaze_of, observed
 from engine.render import create_renderer
@@ -17,8 +18,6 @@ from engine.values import BLINKS, FACE_POINTS, JAW_OPEN, LANDMARKS, Coefficients
 FIT_SIZE_PX = 512
 WIDE_DM, NARROW_DM = 0.35, 0.06  # reach of the personal offset around a landmark: the face's shape, and a lid's edge
 OFFSET_NOISE = 0.02  # of the landmarks, against the kernel's 1: how exactly they are followed
-LIDS = (((385, 386, 387), (380, 374, 373)), ((160, 159, 158), (144, 145, 153)))  # upper and lower edge, left and right eye
-UPPER_EDGES = ((384, 385, 386, 387, 388), (157, 158, 159, 160, 161))  # all of the upper lid but its corners
 LASHES = 0.15  # thickness of the lash line, in openings of the eye
 BLINK_GAIN = (0.6, 1.8)
 LIDS_MEET = 1.0  # of the way between the lids' landmark points: those lie on the outside of edges that have a thickness
@@ -81,7 +80,7 @@ def _kernel(a: Floats, b: Floats) -> Floats:
 def _with_lashes(seen: Floats) -> Floats:
     """Landmarks with the upper lids' edges moved into the eyes: the lash line belongs to the lid and comes down with it."""
     out = seen.copy()
-    for (upper, lower), edge in zip(LIDS, UPPER_EDGES, strict=True):
+    for (upper, lower), edge in zip(LID_MIDDLES, UPPER_LIDS, strict=True):
         opening = seen[list(lower), :2].mean(0) - seen[list(upper), :2].mean(0)
         out[list(edge), :2] += LASHES * opening
     return out
@@ -92,7 +91,7 @@ def _with_closing_lids(head: HeadModel, basis: LandmarkBasis, seen: Floats, beta
     depth = CAMERA_DISTANCE_DM - pose[5]
     expression = head.expression_basis.copy()
     points = basis.expression[BLINKS, :, 1]
-    for blink, heights, own, (upper, lower) in zip(expression[BLINKS], points, beta[BLINKS], LIDS, strict=True):
+    for blink, heights, own, (upper, lower) in zip(expression[BLINKS], points, beta[BLINKS], LID_MIDDLES, strict=True):
         opening = np.linalg.norm(seen[list(upper), :2] - seen[list(lower), :2], axis=1).mean() * depth / FOCAL
         travel = (heights[list(lower)] - heights[list(upper)]).mean()
         if own < CLOSED:

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from engine.errors import ConfigError
 from engine.render.raster import Raster, Renderer
 
-RendererName = Literal["cpu", "reference", "cuda"]
+RendererName = Literal["cpu", "cuda"]
 
 __all__ = ["Raster", "Renderer", "RendererName", "create_renderer"]
 
@@ -18,10 +18,6 @@ def create_renderer(name: RendererName = "cpu", size: int = 512) -> Renderer:
         from engine.render.cpu import CpuRenderer  # here, because numba takes half a second to import
 
         return CpuRenderer(size)
-    if name == "reference":
-        from engine.render.reference import ReferenceRenderer
-
-        return ReferenceRenderer(size)
     if name == "cuda":
         from engine.render.cuda import CudaRenderer  # here, because it needs torch and nvdiffrast
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+
+from engine.errors import InputError
+from engine.files import write_bytes
 
 MAGIC = b"hifihead engine 1\n"
 
@@ -61,19 +62,14 @@ class EngineCache:
 
     def put(self, graph: str, key: Key, data: bytes) -> None:
         """Keeps ``data`` in place of what was kept for this graph and engine, whatever it was for."""
-        file = self._file(graph, key)
-        unfinished = file.with_suffix(f".{os.getpid()}.tmp")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            unfinished.write_bytes(MAGIC + key.line() + hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
-            unfinished.replace(file)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                unfinished.unlink()
+            write_bytes(self._file(graph, key), MAGIC + key.line() + hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
+        except (OSError, InputError) as error:
             if not self._told:
                 self._told = True
                 self._say(
-                    f"Built engines cannot be kept in {self._folder} ({error.strerror or error}): "
+                    f"Built engines cannot be kept in {self._folder} ({error}): "
                     "they are built anew at every start. Make that folder writable."
                 )
 

@@ -8,7 +8,9 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from engine.errors import ConfigError
 from engine.runtime.cache import EngineCache
@@ -41,10 +43,16 @@ class Engine:
 
 @dataclass(frozen=True)
 class BuildContext:
-    """What an engine is built with: what is kept from earlier, and who hears how far it is (0…1) and says whether to go on."""
+    """What an engine is built with.
+
+    cache         what is kept from earlier builds
+    progress      hears how far a build is, 0…1, and says whether to go on
+    torch_module  rebuilds a graph's torch module, for the engines that run it; None for a network that has none
+    """
 
     cache: EngineCache = field(default_factory=EngineCache)
     progress: Callable[[float], bool] = lambda _share: True
+    torch_module: Callable[[Path], Any] | None = None
 
 
 _ORT, _OPENVINO, _TORCH = (f"engine.runtime.{name}_backend" for name in ("onnxruntime", "openvino", "torch"))

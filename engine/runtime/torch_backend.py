@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from engine.generator import graphs
+from engine.errors import AssetError
 from engine.runtime.device import DeviceSession, Lane, Port, tensors
 from engine.runtime.engines import BuildContext
 
@@ -18,10 +18,11 @@ def missing(device: str) -> str | None:
 
 def open_graph(path: Path, device: str, threads: int, context: BuildContext) -> DeviceSession:
     """Rebuild the module from the graph's metadata and weights; raises AssetError."""
-    del context  # nothing is kept: it is ready at once
+    if context.torch_module is None:
+        raise AssetError("this network has no torch module")
     torch.set_num_threads(threads)
     lane = Lane(device)
-    graph = graphs.load(path).to(lane.device).eval()
+    graph = context.torch_module(path).to(lane.device).eval()
     ports = {name: Port(tuple(value.shape), lane) for name, value in graph.example().items()}
     with torch.inference_mode():
         shapes = [tuple(answer.shape) for answer in graph(*tensors(ports))]

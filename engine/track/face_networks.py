@@ -8,30 +8,23 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from types import TracebackType
 
 import numpy as np
 
+from engine.landmark_indices import BLENDSHAPE_INPUTS
 from engine.runtime import GraphSession
 from engine.track.regions import Region, anchors, faces_in, fitted, region_of
 from engine.values import EXPRESSION_NAMES, LANDMARKS, Face, Floats, Picture
 
 LANDMARKS_PX = 256
 PRESENT = 0.5  # score of the landmark network below which there is no face
-# The landmarks that the blend-shape network reads, as published with it (face_blendshapes_graph.cc): all of lids, lips, brows
-# and irises, and the outline.
-READ = (
-    0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65, 66, 67, 70, 78, 80, 81,
-    82, 84, 87, 88, 91, 93, 95, 103, 105, 107, 109, 127, 132, 133, 136, 144, 145, 146, 148, 149, 150, 152, 153, 154, 155,
-    157, 158, 159, 160, 161, 162, 163, 168, 172, 173, 176, 178, 181, 185, 191, 195, 197, 234, 246, 249, 251, 263, 267,
-    269, 270, 276, 282, 283, 284, 285, 288, 291, 293, 295, 296, 297, 300, 308, 310, 311, 312, 314, 317, 318, 321, 323,
-    324, 332, 334, 336, 338, 356, 361, 362, 365, 373, 374, 375, 377, 378, 379, 380, 381, 382, 384, 385, 386, 387, 388,
-    389, 390, 397, 398, 400, 402, 405, 409, 415, 454, 466, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477,
-)  # fmt: skip
 SHAPES: Mapping[str, tuple[int, ...]] = {
     "face_detector": (1, 128, 128, 3),
     "face_landmarks_detector": (1, LANDMARKS_PX, LANDMARKS_PX, 3),
-    "face_blendshapes": (1, len(READ), 2),
+    "face_blendshapes": (1, len(BLENDSHAPE_INPUTS), 2),
 }
 
 
@@ -44,10 +37,11 @@ class FaceNetworks:
 
     def __init__(self, task: Path, open_network: OpenNetwork) -> None:
         """Reads the networks out of mediapipe's bundle; raises KeyError, OSError and what ``open_network`` raises."""
-        with zipfile.ZipFile(task) as files:
+        with zipfile.ZipFile(task) as files, ExitStack() as opened:
             self._detector, self._landmarks, self._scores = (
-                open_network(files.read(f"{name}.tflite"), shape) for name, shape in SHAPES.items()
+                opened.enter_context(open_network(files.read(f"{name}.tflite"), shape)) for name, shape in SHAPES.items()
             )
+            self._opened = opened.pop_all()
         self._anchors = anchors()
         self._small, self._crop, self._points = (np.empty(shape, np.float32) for shape in SHAPES.values())
 
@@ -69,7 +63,14 @@ class FaceNetworks:
         return [face for face in faces if face is not None]
 
     def close(self) -> None:
-        """Nothing to free: the networks go with the object."""
+        """Frees the networks; a second call does nothing."""
+        self._opened.close()
+
+    def __enter__(self) -> FaceNetworks:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
 
     def regions(self, image: Picture) -> list[Region]:
         """Around every face of a picture, the surest first."""
@@ -87,7 +88,7 @@ class FaceNetworks:
             return None
         landmarks = region.to_picture(raw.reshape(LANDMARKS, 3) / LANDMARKS_PX)
         landmarks[:, 2] *= -1
-        self._points[0] = landmarks[READ, :2]
+        self._points[0] = landmarks[BLENDSHAPE_INPUTS, :2]
         # the first score is that of a face at rest; for the tongue there is none
         scores = np.append(_run(self._scores, self._points)[0].reshape(-1)[1:], np.float32(0))
         if scores.shape != (len(EXPRESSION_NAMES),):

@@ -6,6 +6,7 @@ mediapipe 0.10.21 is the last release whose models all run locally and that repo
 from __future__ import annotations
 
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Literal
 
 import mediapipe as mp
@@ -31,7 +32,7 @@ class Landmarker:
             output_face_blendshapes=True,
         )
         self._landmarker = vision.FaceLandmarker.create_from_options(options)
-        self._time_ms = -1
+        self._time_ms, self._closed = -1, False
 
     def find_one(self, image: Picture, time_s: float, last: Face | None) -> Face | None:
         """See ``engine.track.tracker.Finder`` (mode "video")."""
@@ -47,8 +48,16 @@ class Landmarker:
         return _faces(self._landmarker.detect(_wrap(image)), image)
 
     def close(self) -> None:
-        """Frees the model; the landmarker cannot be used afterwards."""
-        self._landmarker.close()
+        """Frees the model; a second call does nothing. The landmarker cannot be used afterwards."""
+        if not self._closed:
+            self._closed = True
+            self._landmarker.close()
+
+    def __enter__(self) -> Landmarker:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
 
 
 def person_matte(image: Picture) -> Floats:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Literal, Protocol
 
 from engine.errors import AssetError
+from engine.manifest import ASSETS
 from engine.picture import read_picture
 from engine.track.face_networks import FaceNetworks
 from engine.track.mediapipe_models import Landmarker
 from engine.track.regions import width_px
 from engine.values import Face, Picture
 
-ASSETS = Path(__file__).parent.parent / "assets"
 MODEL = ASSETS / "face_landmarker.task"  # mediapipe's published float16 model
 KNOWN_FACE = ASSETS / "portrait.jpg"
 
@@ -28,7 +28,7 @@ class Finder(Protocol):
         """Every face of a picture, in any order."""
 
     def close(self) -> None:
-        """Frees the networks."""
+        """Frees the networks; a second call does nothing."""
 
 
 class Tracker:
@@ -49,7 +49,7 @@ class Tracker:
         return sorted(self._finder.find_all(image), key=width_px, reverse=True)
 
     def close(self) -> None:
-        """Frees the networks; the tracker cannot be used afterwards."""
+        """Frees the networks; a second call does nothing. The tracker cannot be used afterwards."""
         self._finder.close()
 
     def __enter__(self) -> Tracker:
@@ -64,7 +64,11 @@ def open_networks() -> FaceNetworks | None:
     try:
         from engine.runtime.openvino_backend import open_lite  # here, because it is not there on every machine
 
-        networks = FaceNetworks(MODEL, open_lite)
+        with ExitStack() as opened:
+            networks = opened.enter_context(FaceNetworks(MODEL, open_lite))
+            if len(networks.find_all(read_picture(KNOWN_FACE))) != 1:
+                return None
+            opened.pop_all()
+            return networks
     except (ImportError, AssetError, OSError):
         return None
-    return networks if len(networks.find_all(read_picture(KNOWN_FACE))) == 1 else None

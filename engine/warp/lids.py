@@ -14,12 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.generator.compose_reference import sample
 from engine.head import HeadModel, Part
+from engine.landmark_indices import BROW_LOWER_EDGE, CHEEKS, EYE_CORNERS, UPPER_LID_MIDDLE
+from engine.sampling import sample
 from engine.values import BLINKS, Coefficients, Floats, Picture
 
-EDGES, BROWS = (386, 159), (282, 52)  # landmarks: middle of the upper lid's edge, lower edge of the brow; left, right
-CORNERS, CHEEKS = ((362, 263), (133, 33)), (348, 119)
 LASH_LINE_DM = 0.02  # from a lid's edge: so far its lashes are seen when it is shut
 FOLD, BROW = 0.4, 0.9  # of the way from a lid's edge to the brow: where the lid ends when it is open, and where hair begins
 REACHES = np.linspace(0, 0.36, 7)  # of the same way: how far up a shut lid may look for skin
@@ -49,7 +48,9 @@ def lids_of(head: HeadModel, screen: Floats, photo: Picture) -> Lids:
     fields = np.stack([grey, np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0))], -1).astype(np.float32)
     bright = sample(_blurred(grey, len(photo) / 128)[..., None], seen[None, list(CHEEKS)])[0, :, 0]
     found = []
-    for blink, edge, brow, corners, cheek in zip(head.expression_basis[BLINKS], EDGES, BROWS, CORNERS, bright, strict=True):
+    for blink, edge, brow, corners, cheek in zip(
+        head.expression_basis[BLINKS], UPPER_LID_MIDDLE, BROW_LOWER_EDGE, EYE_CORNERS, bright, strict=True
+    ):
         x, y = (head.mean_shape[:, :2] - points[edge, :2]).T
         height, half = points[brow, 1] - points[edge, 1], abs(points[corners[0], 0] - points[corners[1], 0]) / 2
         rising, falling = y / LASH_LINE_DM, (BROW * height - y) / ((BROW - FOLD) * height)

@@ -17,8 +17,10 @@ from engine.errors import ConfigError, InputError
 from engine.generator.far import FarGenerator
 from engine.generator.graphs import GRAPHS, HALF_SUFFIX, PREFIX, FrameGraph, Graph, SourceGraph, load
 from engine.generator.live import Generator, make_guide
-from engine.generator.manifest import HEAD_ASSET, LIVE_BUNDLE, file_sha256, read_bundle
+from engine.generator.manifest import LIVE_BUNDLE, read_bundle
 from engine.generator.variants import LIVE, TINY_LIVE, TINY_PAPER
+from engine.head import OPEN_HEAD
+from engine.manifest import file_sha256
 from engine.runtime.sessions import probe
 from engine.values import COEFFICIENTS
 from tests.engine.generator import scenes
@@ -135,7 +137,7 @@ def test_a_trained_bundle_carries_its_mix_and_tells_where_it_comes_from(commande
     np.testing.assert_array_equal(read_bundle(folder).picture_mix, MIX.numpy())
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["training"] == {"images": 1000, "hours": 1.5, "data": "Heads of our own.", "commit": "0a1b2c"}
-    assert (manifest["licence"], manifest["head_sha256"]) == ("MIT", file_sha256(HEAD_ASSET))
+    assert (manifest["licence"], manifest["head_sha256"]) == ("MIT", file_sha256(OPEN_HEAD))
     assert {path.name for path in folder.iterdir()} == {"manifest.json", "source.onnx", "frame.onnx"}
     for graph, entry in manifest["graphs"].items():
         assert entry["sha256"] == file_sha256(folder / f"{graph}.onnx")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.head.parts import Part
+from engine.landmark_indices import INNER_LIP_RIMS, LEFT_IRIS, LEFT_LID_RIMS, RIGHT_IRIS, RIGHT_LID_RIMS
 from engine.render import create_renderer
 from engine.values import EXPRESSION_NAMES
 from trainer.head.assembly import Assembly
@@ -18,11 +19,7 @@ from trainer.head.lids import eye_rims
 from trainer.head.rims import Rim, find_rims
 from trainer.head.source import Doubles, Integers
 
-# Indices of mediapipe's face mesh: the inner and outer corner first and last, the person's right to left.
-_RIGHT_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (33, 7, 163, 144, 145, 153, 154, 155, 133))
-_LEFT_LIDS = ((362, 398, 384, 385, 386, 387, 388, 466, 263), (362, 382, 381, 380, 374, 373, 390, 249, 263))
-_INNER_LIPS = ((78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308), (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308))
-_IRISES = ((Part.EYE_RIGHT, 468), (Part.EYE_LEFT, 473))
+_IRISES = ((Part.EYE_RIGHT, RIGHT_IRIS.start), (Part.EYE_LEFT, LEFT_IRIS.start))
 _MOUTH_PARTS = (Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH)
 _OPEN_JAW = 0.15
 _SIZE_PX = 1024
@@ -35,13 +32,13 @@ def embed(assembly: Assembly, shape: Doubles, expression: Doubles, points: Doubl
     """(478, 3) points → (478,) triangles and (478, 3) weights on the (V, 3) mean head; expression (64, V, 3) opens its mouth."""
     places = _on_part(assembly, shape, points, Part.SKIN)
     renderer = create_renderer("cpu", _SIZE_PX)
-    for part, indices in ((Part.EYE_RIGHT, _RIGHT_LIDS), (Part.EYE_LEFT, _LEFT_LIDS)):
+    for part, indices in ((Part.EYE_RIGHT, RIGHT_LID_RIMS), (Part.EYE_LEFT, LEFT_LID_RIMS)):
         _slide(places, assembly, shape, points, indices, eye_rims(assembly, shape, part, renderer))
 
     opened = shape + _OPEN_JAW * expression[EXPRESSION_NAMES.index("jawOpen")]
-    window = (points[list(_INNER_LIPS[1])].mean(0), _MOUTH_WINDOW_DM)
+    window = (points[list(INNER_LIP_RIMS[1])].mean(0), _MOUTH_WINDOW_DM)
     rims = find_rims(assembly, opened, np.isin(assembly.part, _MOUTH_PARTS), window, renderer)
-    _slide(places, assembly, shape, points, _INNER_LIPS, rims)
+    _slide(places, assembly, shape, points, INNER_LIP_RIMS, rims)
 
     for part, first in _IRISES:
         _iris(places, assembly, shape, points, part, first)

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-# Of the 478 landmarks: outer and inner corner of the right eye, inner and outer corner of the left one, base of the nose.
-POINTS = (33, 133, 362, 263, 2)
+from engine.landmark_indices import ALIGNMENT_POINTS
+
 FINEST = 8  # at most so many samples, squared, for one pixel of a chip
 
 
 def points_of(landmarks: Tensor) -> Tensor:
-    """(N, 478, 2) landmarks in crop coordinates → (N, 5, 2), what ``IdentityNetwork`` aligns by (``POINTS``)."""
-    return landmarks[:, list(POINTS)]
+    """(N, 478, 2) landmarks in crop coordinates → (N, 5, 2), what ``IdentityNetwork`` aligns by (``ALIGNMENT_POINTS``)."""
+    return landmarks[:, list(ALIGNMENT_POINTS)]
 
 
 def similarity(template: Tensor, points: Tensor) -> Tensor:

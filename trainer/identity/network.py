@@ -14,7 +14,7 @@ from trainer.identity.dlib_network import DlibFaceNet
 from trainer.identity.iresnet import IResNet, is_iresnet
 from trainer.identity.weights import read_state
 
-# Where the five points of ``alignment.POINTS`` lie in a chip, 0…1 from its upper left corner.
+# Where the five points of ``engine.landmark_indices.ALIGNMENT_POINTS`` lie in a chip, 0…1 from its upper left corner.
 # dlib: the mean face that its own alignment uses; the chip has a quarter of the face's size around it.
 DLIB_FACE = (
     (0.1205750620789, 0.2137274526848), (0.3340850613712, 0.2290642403242), (0.6460604764104, 0.2289674387677),

@@ -13,7 +13,8 @@ import typer
 from torch import nn
 
 from engine.head import load_head
-from engine.regress.network import GRAPH, INPUT, MANIFEST, OUTPUT, REGRESSOR, write_regressor_manifest
+from engine.manifest import MANIFEST
+from engine.regress.network import GRAPH, INPUT, OUTPUT, REGRESSOR, write_regressor_manifest
 from engine.runtime.sessions import pick, probe
 from engine.values import COEFFICIENTS, Floats
 from trainer.regressor.loop import load_average

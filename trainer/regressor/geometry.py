@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from engine.conventions import CAMERA_DISTANCE_DM, FOCAL
 from engine.head import HeadModel
-from engine.regress.landmarks import LEFT_IRIS, RIGHT_IRIS, LandmarkBasis
+from engine.landmark_indices import LEFT_IRIS, RIGHT_IRIS
+from engine.regress.landmarks import LandmarkBasis
 from engine.values import EXPRESSION, GAZE, IDENTITY, ILLUMINATION, POSE, TEXTURE
 
 GROUPS = {

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.head import HeadModel
-from engine.regress.landmarks import INNER_LIPS, OUTER_LIPS
+from engine.landmark_indices import INNER_LIPS, LEFT_IRIS, LID_MIDDLES, OUTER_LIPS, RIGHT_IRIS
 from engine.values import BLINKS, EXPRESSION, EXPRESSION_NAMES, LANDMARKS, Floats
 from trainer.regressor.geometry import GROUPS, HeadGeometry, split
 
@@ -35,8 +35,7 @@ DEFAULT_WEIGHTS: Mapping[str, float] = {
     "vertices": 0.5,
 }
 
-UPPER_LIDS = (385, 386, 387, 160, 159, 158)
-LOWER_LIDS = (380, 374, 373, 144, 145, 153)
+UPPER_LIDS, LOWER_LIDS = ([index for edges in LID_MIDDLES for index in edges[lower]] for lower in (0, 1))
 FINE = 4.0  # weight of a lid, lip or iris point against another one
 
 _TINY = 1e-8  # keeps the root of a distance differentiable at 0
@@ -70,7 +69,7 @@ def expression_weights() -> Floats:
 def landmark_weights() -> Floats:
     """(478,) weights of mean 1: lids, lips and irises count ``FINE`` times."""
     weights = np.ones(LANDMARKS, np.float32)
-    weights[[*UPPER_LIDS, *LOWER_LIDS, *OUTER_LIPS, *INNER_LIPS, *range(468, 478)]] = FINE
+    weights[[*UPPER_LIDS, *LOWER_LIDS, *OUTER_LIPS, *INNER_LIPS, *range(RIGHT_IRIS.start, LEFT_IRIS.stop)]] = FINE
     return np.asarray(weights / weights.mean(), np.float32)
 
 
@@ -117,7 +116,7 @@ def distance(difference: Tensor) -> Tensor:
 
 def lid_openings(points: Tensor) -> Tensor:
     """(N, 478, 2) → (N, 6) signed heights between upper and lower lid, three places of each eye [crop units]."""
-    return points[:, list(LOWER_LIDS), 1] - points[:, list(UPPER_LIDS), 1]
+    return points[:, LOWER_LIDS, 1] - points[:, UPPER_LIDS, 1]
 
 
 def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.errors import ConfigError, HifiHeadError
-from engine.generator.manifest import ASSETS, LIVE_BUNDLE, MANIFEST, read_bundle
+from engine.generator.manifest import LIVE_BUNDLE, read_bundle
 from engine.head import load_head
+from engine.manifest import ASSETS, MANIFEST
 from engine.picture import refuse_unreadable
 from engine.regress import resolved
 from engine.regress.network import REGRESSOR, read_regressor

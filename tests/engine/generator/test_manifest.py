@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from engine.errors import AssetError
-from engine.generator.manifest import LIVE_BUNDLE, MANIFEST, read_bundle
+from engine.generator.manifest import LIVE_BUNDLE, read_bundle
 from engine.generator.variants import LIVE
+from engine.manifest import MANIFEST
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from engine.errors import AssetError
 from engine.head import HeadModel, Part, load_head
-from engine.head.basel import _KEYPOINTS
+from engine.landmark_indices import IBUG_KEYPOINTS
 from engine.render import create_renderer
 from engine.render.render import render_head
 from engine.values import Coefficients
@@ -25,7 +25,7 @@ def content() -> dict[str, Any]:
     triangles = head.triangles[head.part == Part.SKIN]
     used, local = np.unique(triangles, return_inverse=True)
     shape = head.mean_shape[used] * 1.1 + [0, 0.2, -0.5]
-    points = head.landmarks(head.mean_shape)[list(_KEYPOINTS)] * 1.1 + [0, 0.2, -0.5]
+    points = head.landmarks(head.mean_shape)[list(IBUG_KEYPOINTS)] * 1.1 + [0, 0.2, -0.5]
     keypoints = [int(((shape - point) ** 2).sum(1).argmin()) + 1 for point in points]
     rng = np.random.default_rng(0)
     return {

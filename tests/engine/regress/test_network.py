@@ -16,11 +16,12 @@ from engine.conventions import place, project
 from engine.crop import cut
 from engine.errors import AssetError, ConfigError
 from engine.head import HeadModel, load_head
+from engine.manifest import MANIFEST
 from engine.regress import Regressor, open_regressor
 from engine.regress.crops import crop_of, nearby, steadied
 from engine.regress.joint import JointRegressor
 from engine.regress.landmarks import LandmarkRegressor
-from engine.regress.network import GRAPH, MANIFEST, NetworkRegressor, read_regressor
+from engine.regress.network import GRAPH, NetworkRegressor, read_regressor
 from engine.values import COEFFICIENTS, Coefficients, Face, Square
 from trainer.regressor.export import write_regressor
 from trainer.regressor.network import BACKBONES, RegressorNet
@@ -137,7 +138,7 @@ def _change(folder: Path, **values: object) -> None:
     ("change", "complaint"),
     [
         ({"format": 9}, "format 9"),
-        ({"head_sha256": "0"}, "another head model"),
+        ({"head_sha256": "0"}, "is not the head model that the regressor"),
         ({"sha256": "0"}, "damaged"),
         ({"size_px": "many"}, "not a regressor's manifest"),
         ({"share": [0.5]}, "261 numbers in 0…1"),

@@ -8,8 +8,9 @@ import pytest
 from engine.animator import Animator, PreparedPortrait
 from engine.conventions import place, project
 from engine.head import load_head
+from engine.landmark_indices import INNER_LIPS
 from engine.portrait import Portrait
-from engine.regress.landmarks import INNER_LIPS, observed
+from engine.regress.landmarks import observed
 from engine.regress.portrait import fit_portrait
 from engine.track import Tracker
 from engine.values import EXPRESSION_NAMES, Coefficients, Face, Floats, Picture, Square

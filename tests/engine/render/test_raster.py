@@ -10,6 +10,7 @@ from engine.errors import ConfigError
 from engine.render import create_renderer
 from engine.render.cuda import clip_space, drawable
 from engine.render.raster import Indices
+from engine.render.reference import ReferenceRenderer
 from engine.values import Floats
 
 SIZE = 64
@@ -42,7 +43,7 @@ def plane(rows: int) -> tuple[Floats, Indices]:
 @pytest.mark.parametrize("seed", range(6))
 def test_fast_equals_reference(seed: int) -> None:
     screen, triangles = soup(seed, spread=(0.02, 0.1, 0.4)[seed % 3])
-    fast, reference = create_renderer("cpu", SIZE), create_renderer("reference", SIZE)
+    fast, reference = create_renderer("cpu", SIZE), ReferenceRenderer(SIZE)
     seen, expected = fast.rasterise(screen, triangles), reference.rasterise(screen, triangles)
     np.testing.assert_array_equal(seen.triangle, expected.triangle)
     np.testing.assert_array_equal(seen.depth, expected.depth)
@@ -100,7 +101,7 @@ def test_a_raster_is_overwritten_by_the_next_call_unless_copied() -> None:
 
 
 def test_other_names_are_refused() -> None:
-    with pytest.raises(ConfigError, match="cpu, reference, cuda, got 'gpu'"):
+    with pytest.raises(ConfigError, match="cpu, cuda, got 'gpu'"):
         create_renderer("gpu", 8)  # type: ignore[arg-type]
 
 

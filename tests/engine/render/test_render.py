@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.head import load_head
 from engine.render import create_renderer
+from engine.render.reference import ReferenceRenderer
 from engine.render.render import render_head, to_picture
 from engine.values import Coefficients
 
@@ -23,7 +24,7 @@ def test_a_pose_of_zeros_shows_a_centred_face_on_black() -> None:
 def test_fast_and_reference_give_one_picture() -> None:
     z = Coefficients.neutral()
     z.pose[:] = (0.1, 0.4, -0.1, 0.1, 0, -3)
-    pictures = [render_head(load_head(), z, create_renderer(name, 96))[0] for name in ("cpu", "reference")]
+    pictures = [render_head(load_head(), z, renderer)[0] for renderer in (create_renderer("cpu", 96), ReferenceRenderer(96))]
     assert np.abs(pictures[0].astype(int) - pictures[1]).max() <= 1
 
 

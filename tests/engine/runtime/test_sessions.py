@@ -10,15 +10,17 @@ import numpy as np
 import pytest
 
 from engine.errors import AssetError, ConfigError
+from engine.generator.graphs import load
 from engine.generator.manifest import read_bundle
 from engine.generator.variants import TINY_LIVE
 from engine.runtime import Check, available_threads, open_session, sessions
-from engine.runtime.engines import ENGINES
+from engine.runtime.engines import ENGINES, BuildContext
 from engine.runtime.sessions import pick, probe
 from engine.values import Floats
 from tests.engine.generator import scenes
 from tests.engine.generator.exported import bundle
 
+TORCH = BuildContext(torch_module=load)
 HERE = ("onnxruntime", "openvino", "torch")
 
 
@@ -30,7 +32,7 @@ def graphs() -> dict[str, Path]:
 
 
 def answer(path: Path, engine: str, threads: int = 2) -> dict[str, Floats]:
-    session = open_session(path, engine, threads=threads)
+    session = open_session(path, engine, threads=threads, context=TORCH)
     assert session.engine == engine
     return {name: values.copy() for name, values in session.run(probe(session.inputs)).items()}
 
@@ -54,7 +56,7 @@ def test_one_thread_gives_the_same(graphs: dict[str, Path], engine: str) -> None
 
 @pytest.mark.parametrize("engine", HERE)
 def test_further_names_are_ignored_and_inputs_may_die(graphs: dict[str, Path], engine: str) -> None:
-    session = open_session(graphs["frame"], engine)
+    session = open_session(graphs["frame"], engine, context=TORCH)
     first = session.run({**probe(session.inputs), "further": np.zeros(3, np.float32)})["state"].copy()
     for _ in range(5):  # the arrays of each run are freed before the next
         assert np.array_equal(session.run(probe(session.inputs))["state"], first)
@@ -101,7 +103,7 @@ def test_when_none_passes_every_reason_is_told(graphs: dict[str, Path], monkeypa
 def test_a_broken_file_is_refused_in_a_sentence(tmp_path: Path, engine: str) -> None:
     (tmp_path / "broken.onnx").write_bytes(b"not a graph")
     with pytest.raises(AssetError, match=f"No engine could run .*{engine}: "):
-        open_session(tmp_path / "broken.onnx", engine)
+        open_session(tmp_path / "broken.onnx", engine, context=TORCH)
     with pytest.raises(AssetError, match="there is no such file"):
         open_session(tmp_path / "absent.onnx", engine)
 
@@ -110,9 +112,9 @@ def test_a_broken_file_is_refused_in_a_sentence(tmp_path: Path, engine: str) -> 
 def test_a_graph_of_other_shapes_is_refused_by_name(graphs: dict[str, Path], engine: str) -> None:
     check = Check({}, {"guide": (1, 5, 999, 999)})
     with pytest.raises(AssetError, match=r"its 'guide' has the shape \(1, 5, \d+, \d+\), wanted was \(1, 5, 999, 999\)"):
-        open_session(graphs["frame"], engine, check=check)
+        open_session(graphs["frame"], engine, check=check, context=TORCH)
     with pytest.raises(AssetError, match="no output 'picture' of the stored size"):
-        open_session(graphs["frame"], engine, check=Check({"picture": np.zeros(64, np.float32)}))
+        open_session(graphs["frame"], engine, context=TORCH, check=Check({"picture": np.zeros(64, np.float32)}))
 
 
 def test_a_bundles_shapes_are_those_of_its_graphs(graphs: dict[str, Path]) -> None:

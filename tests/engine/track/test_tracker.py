@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 import cv2
 import numpy as np
 import pytest
 
+from engine.errors import AssetError
 from engine.portrait import Portrait
 from engine.runtime import openvino_backend
 from engine.track import Tracker
@@ -122,14 +124,52 @@ class Scripted:
 
     def __init__(self, session: openvino_backend.OpenVinoSession, value: float) -> None:
         self.inputs: Mapping[str, tuple[int, ...]] = session.inputs
-        self._session, self._value = session, value
+        self._session, self._value, self.closed = session, value, False
 
     def run(self, feeds: Mapping[str, Floats]) -> dict[str, Floats]:
         return {name: np.full_like(answer, self._value) for name, answer in self._session.run(feeds).items()}
+
+    def close(self) -> None:
+        self.closed = True
+        self._session.close()
+
+    def __enter__(self) -> Scripted:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 @pytest.mark.parametrize("value", [0.0, float("nan")])
 def test_networks_that_do_not_know_a_face_are_not_used(value: float, monkeypatch: pytest.MonkeyPatch) -> None:
     open_lite = openvino_backend.open_lite
-    monkeypatch.setattr(openvino_backend, "open_lite", lambda content, shape: Scripted(open_lite(content, shape), value))
+    opened: list[Scripted] = []
+
+    def scripted(content: bytes, shape: tuple[int, ...]) -> Scripted:
+        opened.append(Scripted(open_lite(content, shape), value))
+        return opened[-1]
+
+    monkeypatch.setattr(openvino_backend, "open_lite", scripted)
     assert open_networks() is None
+    assert [session.closed for session in opened] == [True] * 3
+
+
+def test_when_one_network_does_not_open_the_others_are_closed() -> None:
+    opened: list[Scripted] = []
+
+    def open_network(content: bytes, shape: tuple[int, ...]) -> Scripted:
+        if len(opened) == 2:
+            raise AssetError("cannot compile it")
+        opened.append(Scripted(openvino_backend.open_lite(content, shape), 0.0))
+        return opened[-1]
+
+    with pytest.raises(AssetError, match="cannot compile it"):
+        FaceNetworks(MODEL, open_network)
+    assert [session.closed for session in opened] == [True] * 2
+
+
+@pytest.mark.parametrize("mode", ["video", "picture"])
+def test_a_tracker_may_be_closed_twice(mode: Literal["video", "picture"]) -> None:
+    with Tracker(mode) as tracker:
+        pass
+    tracker.close()

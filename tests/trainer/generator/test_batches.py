@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from engine.components import LEFT_EYE
 from engine.conventions import pixel_grid, place, project
 from engine.errors import InputError
 from engine.generator.variants import TINY_LIVE
 from engine.head import HeadModel
-from engine.regress.landmarks import OUTER_LIPS
+from engine.landmark_indices import LEFT_EYE, OUTER_LIPS
 from engine.values import Coefficients, Floats
 from tests.trainer.generator.conftest import TINY, face_points, make_scene
 from trainer.data.mirror import mirror_of

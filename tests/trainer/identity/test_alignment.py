@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from engine.conventions import pixel_grid
-from trainer.identity import POINTS, points_of
+from engine.landmark_indices import ALIGNMENT_POINTS
+from trainer.identity import points_of
 from trainer.identity.alignment import cut_chips, similarity
 
 TEMPLATE = torch.tensor([[-0.5, -0.3], [-0.2, -0.25], [0.2, -0.25], [0.5, -0.3], [0.0, 0.3]])
@@ -27,7 +28,7 @@ def waves(size: int) -> Tensor:
 
 def test_the_points_are_taken_from_the_landmarks() -> None:
     landmarks = torch.arange(2 * 478 * 2).reshape(2, 478, 2).float()
-    assert torch.equal(points_of(landmarks)[1, 4], landmarks[1, POINTS[4]])
+    assert torch.equal(points_of(landmarks)[1, 4], landmarks[1, ALIGNMENT_POINTS[4]])
 
 
 def test_the_transform_is_found_exactly_when_there_is_one() -> None:
