@@ -6,7 +6,7 @@ import io
 import sys
 
 from engine.process import end_process, prepare_process, quiet_native_code
-from vcam.signals import Interrupted, interrupting
+from vcam.signals import Interrupted, ignore_signals, interrupting
 
 
 def print_anything() -> None:
@@ -25,8 +25,10 @@ def main() -> None:
             from vcam.cli.app import run_command
 
             code = run_command(sys.argv[1:])
+            ignore_signals()
     except Interrupted as interrupted:  # while the program was being loaded: the camera is ended so, everything else broken off
-        code = 0 if "run" in sys.argv[1:2] else 128 + interrupted.number
+        code = 0 if "run" in sys.argv[1:3] else 128 + interrupted.number
+    ignore_signals()
     end_process(code)
 
 

@@ -22,6 +22,11 @@ class Interrupted(BaseException):
         self.number = number
 
 
+def numbers() -> list[signal.Signals]:
+    """Of the signals that end the program, those that this system has."""
+    return [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+
+
 @contextlib.contextmanager
 def handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     """Within, the signals call ``handler``, on the main thread; elsewhere than there nothing changes.
@@ -31,13 +36,13 @@ def handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
-    before = {n: signal.signal(n, handler) for n in numbers if signal.getsignal(n) is not signal.SIG_IGN}
+    before = {n: signal.signal(n, handler) for n in numbers() if signal.getsignal(n) is not signal.SIG_IGN}
     try:
         yield
     finally:
         for number, former in before.items():
-            signal.signal(number, former)
+            if signal.getsignal(number) is handler:  # and not ``ignore_signals`` meanwhile
+                signal.signal(number, former)
 
 
 def interrupting() -> contextlib.AbstractContextManager[None]:
@@ -50,6 +55,12 @@ def interrupting() -> contextlib.AbstractContextManager[None]:
             raise Interrupted(number)
 
     return handled(interrupt)
+
+
+def ignore_signals() -> None:
+    """What was to be done is done: a signal must not change the exit code any more."""
+    for number in numbers():
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextlib.contextmanager
