@@ -6,7 +6,7 @@ import io
 import sys
 
 from engine.process import end_process, prepare_process, quiet_native_code
-from vcam.signals import Interrupted, ignore_signals, interrupting
+from vcam.signals import Interrupted, exit_code, ignore_signals, interrupting
 
 
 def print_anything() -> None:
@@ -26,8 +26,8 @@ def main() -> None:
 
             code = run_command(sys.argv[1:])
             ignore_signals()
-    except Interrupted as interrupted:  # while the program was being loaded: the camera is ended so, everything else broken off
-        code = 0 if "run" in sys.argv[1:3] else 128 + interrupted.number
+    except Interrupted as interrupted:  # while the program was being loaded
+        code = exit_code(interrupted, sys.argv[1:])
     ignore_signals()
     end_process(code)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # as far as the system has them
 
 
 class Interrupted(BaseException):
-    """A signal that ends the program. ``number``: the signal's; the exit code is 128 + number.
+    """A signal that ends the program. ``number``: the signal's.
 
     No KeyboardInterrupt, which libraries catch and answer themselves.
     """
@@ -20,6 +20,11 @@ class Interrupted(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(f"Interrupted by {signal.Signals(number).name}.")
         self.number = number
+
+
+def exit_code(interrupted: Interrupted, arguments: Sequence[str]) -> int:
+    """Of a command line that was broken off: 0 for "run", which is ended so, also before it could begin; else 128 + N."""
+    return 0 if "run" in arguments[:2] else 128 + interrupted.number
 
 
 def numbers() -> list[signal.Signals]:
