@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from engine.generator import compose_torch
 from engine.generator.compose_torch import Layers
-from engine.generator.encoders import Encoder
 from engine.generator.flow import enlarge, pixel_grid, shrink, warp
-from engine.generator.layers import Heads, Mapping, StyleConv, clamp_ste
+from engine.generator.layers import EqualConv, Heads, MappingNetwork, StyleConv, activate, clamp_ste
 from engine.generator.refiner import Refiner
 from engine.generator.variants import COLOUR, FLOW, MASK, SOURCE_CHANNELS, STATE_CHANNELS, Variant
 from engine.values import COEFFICIENTS
@@ -32,6 +32,28 @@ class Output:
     flow: Tensor
     picture: Tensor | None
     mask: Tensor
+
+
+class Encoder(nn.Module):
+    """The spatial feature encoders F_enc^s and F_enc^3D (eq. 6 and 7): a picture → one feature map per resolution of the variant.
+
+    A stem at the finest resolution, then one 3 × 3 convolution of stride 2 per halving: 7 of them from 512 to 4. A picture
+    larger than the finest resolution is first folded into channels (pixel unshuffle), so that nothing of it is lost.
+    """
+
+    def __init__(self, channels: int, size: int, variant: Variant) -> None:
+        super().__init__()
+        self.fold = size // variant.top
+        widths = [variant.feature_width(resolution) for resolution in reversed(variant.resolutions)]
+        self.stem = EqualConv(channels * self.fold**2, widths[0], 3)
+        self.down = nn.ModuleList(EqualConv(a, b, 3, stride=2) for a, b in pairwise(widths))
+
+    def forward(self, picture: Tensor) -> list[Tensor]:
+        """(N, channels, size, size) → features (N, feature_width(r), r, r), coarse to fine."""
+        features = [activate(self.stem(functional.pixel_unshuffle(picture, self.fold)))]
+        for convolution in self.down:
+            features.append(activate(convolution(features[-1])))
+        return features[::-1]
 
 
 class FarBlock(nn.Module):
@@ -79,7 +101,7 @@ class FarGenerator(nn.Module):
     def __init__(self, variant: Variant) -> None:
         super().__init__()
         self.variant = variant
-        self.mapping = Mapping(COEFFICIENTS, variant.latent)
+        self.mapping = MappingNetwork(COEFFICIENTS, variant.latent)
         self.source_encoder = Encoder(SOURCE_CHANNELS, variant.size, variant)
         self.guide_encoder = Encoder(variant.guide_channels, variant.guide_size, variant)
         resolution, width = variant.blocks[0]

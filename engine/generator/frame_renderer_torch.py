@@ -13,7 +13,7 @@ from engine.generator.flow import enlarge
 from engine.generator.manifest import Bundle
 from engine.generator.render_inputs import EncodedPhotograph, RenderInputs
 from engine.generator.variants import COLOUR, FLOW, MASK
-from engine.runtime.device import DeviceSession, Port
+from engine.runtime.device import DeviceBuffer, DeviceSession
 from engine.values import Corrections, Floats, Picture
 
 
@@ -26,11 +26,11 @@ class TorchFrameRenderer:
         self._enlargement = size // bundle.variant.output_size
         self._mix = torch.from_numpy(bundle.picture_mix).to(lane.device)
         picture, plane = (1, size, size, 3), (1, 1, size, size)
-        self._foreground, self._plate, self._render = (Port(picture, lane, torch.uint8) for _ in range(3))
-        self._matte, self._weight = Port(plane, lane), Port(plane, lane)
-        self._strength = Port((1,), lane)
-        self._flow = Port((1, size, size, 2), lane)
-        self._out, self._finite = Port(picture, lane, torch.uint8), Port((1,), lane)
+        self._foreground, self._plate, self._render = (DeviceBuffer(picture, lane, torch.uint8) for _ in range(3))
+        self._matte, self._weight = DeviceBuffer(plane, lane), DeviceBuffer(plane, lane)
+        self._strength = DeviceBuffer((1,), lane)
+        self._flow = DeviceBuffer((1, size, size, 2), lane)
+        self._out, self._finite = DeviceBuffer(picture, lane, torch.uint8), DeviceBuffer((1,), lane)
         self._source: EncodedPhotograph | None = None
         self._answered = False  # whether there is an answer of the network for this photograph
         self._compose = lane.captured(self._work)
@@ -98,6 +98,6 @@ class TorchFrameRenderer:
             self._out.tensor.copy_(levels.permute(0, 2, 3, 1))
 
 
-def _unit(port: Port) -> torch.Tensor:
+def _unit(port: DeviceBuffer) -> torch.Tensor:
     """(1, S, S, 3) levels → (1, 3, S, S), −1…1."""
     return port.tensor.permute(0, 3, 1, 2).float() / 127.5 - 1

@@ -89,7 +89,7 @@ class StyleConv(nn.Module):
         return activate(y + self.bias[:, None, None])
 
 
-class Mapping(nn.Module):
+class MappingNetwork(nn.Module):
     """w = F_mlp(z), eq. 5: three layers."""
 
     def __init__(self, inputs: int, latent: int) -> None:

@@ -26,7 +26,7 @@ def ignore(sentence: str) -> None:
 
 
 @dataclass(frozen=True)
-class Key:
+class EngineKey:
     """What a built engine depends on; it suits no other case."""
 
     engine: str
@@ -48,7 +48,7 @@ class EngineCache:
         self._folder = folder or default_folder()
         self._say, self._told = say, False
 
-    def get(self, graph: str, key: Key) -> bytes | None:
+    def get(self, graph: str, key: EngineKey) -> bytes | None:
         """What was put under this key, or None when nothing was, or something for another case, or the file is damaged."""
         try:
             content = self._file(graph, key).read_bytes()
@@ -60,7 +60,7 @@ class EngineCache:
         whole = content[:start] == head + hashlib.sha256(data).hexdigest().encode() + b"\n"
         return data if whole else None
 
-    def put(self, graph: str, key: Key, data: bytes) -> None:
+    def put(self, graph: str, key: EngineKey, data: bytes) -> None:
         """Keeps ``data`` in place of what was kept for this graph and engine, whatever it was for."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -73,5 +73,5 @@ class EngineCache:
                     "they are built anew at every start. Make that folder writable."
                 )
 
-    def _file(self, graph: str, key: Key) -> Path:
+    def _file(self, graph: str, key: EngineKey) -> Path:
         return self._folder / f"{graph}-{key.engine}.engine"

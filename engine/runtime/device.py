@@ -16,7 +16,7 @@ from engine.values import Floats
 WARM_UPS = 3  # runs before a CUDA graph is captured: lazily made things must be made by then
 
 
-class Lane:
+class DeviceStream:
     """A device with the stream on which everything of one engine happens, in order."""
 
     def __init__(self, device: str) -> None:
@@ -57,21 +57,21 @@ class Lane:
             self.stream.synchronize()
 
 
-class Port:
+class DeviceBuffer:
     """A buffer on the device with its twin in host memory that cannot be paged out, so that copies need no detour."""
 
-    def __init__(self, shape: tuple[int, ...], lane: Lane, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, shape: tuple[int, ...], lane: DeviceStream, dtype: torch.dtype = torch.float32) -> None:
         self.tensor = torch.zeros(shape, dtype=dtype, device=lane.device)
         self._host = torch.zeros(shape, dtype=dtype, pin_memory=lane.on_gpu)
         self.array = self._host.numpy()
 
     def upload(self, values: Any) -> None:
-        """Queues host array → device. The array may change as soon as this returns; the twin only after ``Lane.finish``."""
+        """Queues host array → device. The array may change once this returns, the twin only after ``DeviceStream.finish``."""
         np.copyto(self.array, values)
         self.tensor.copy_(self._host, non_blocking=True)
 
     def download(self) -> None:
-        """Queues device → ``array``, which holds it after ``Lane.finish``."""
+        """Queues device → ``array``, which holds it after ``DeviceStream.finish``."""
         self._host.copy_(self.tensor, non_blocking=True)
 
 
@@ -84,7 +84,9 @@ class DeviceSession:
 
     engine = ""
 
-    def __init__(self, ports: Mapping[str, Port], answers: Mapping[str, Port], lane: Lane, work: Callable[[], None]) -> None:
+    def __init__(
+        self, ports: Mapping[str, DeviceBuffer], answers: Mapping[str, DeviceBuffer], lane: DeviceStream, work: Callable[[], None]
+    ) -> None:
         self.ports, self.answers, self.lane = ports, answers, lane
         self.inputs: Mapping[str, tuple[int, ...]] = {name: tuple(port.tensor.shape) for name, port in ports.items()}
         self.launch = lane.captured(work)
@@ -116,6 +118,6 @@ def _nothing() -> None:
     """What a closed session does."""
 
 
-def tensors(ports: Mapping[str, Port]) -> list[Tensor]:
+def tensors(ports: Mapping[str, DeviceBuffer]) -> list[Tensor]:
     """The buffers, in order."""
     return [port.tensor for port in ports.values()]

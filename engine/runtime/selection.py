@@ -16,6 +16,7 @@ from engine.runtime.verification import Verification, compare, reason_of
 from engine.values import Floats
 
 RUNS = 10  # of each engine in a verification
+CLOSED = "the engine selector is closed"
 LOCK_STEP_S = 0.05  # between two looks at whether the build shall stop, while another selector builds
 BUILDING = threading.Lock()  # one engine is built at a time, whoever wants it: two would only slow each other and the camera
 
@@ -101,7 +102,7 @@ class EngineSelector(Generic[T]):
         """
         while True:
             if self._closed.is_set():
-                raise RuntimeError("the engine selector is closed")
+                raise RuntimeError(CLOSED)
             while self._replaced:
                 self._replaced.pop().close()
             best = self._best
@@ -158,6 +159,8 @@ class EngineSelector(Generic[T]):
         if self._fixed:
             raise AssetError(f"The engine {failed.engine} failed ({reason}). Name another engine.")
         with self._swap:
+            if self._closed.is_set():
+                raise RuntimeError(CLOSED)
             if failed is self._first:
                 self._first = self._open_first()
             self._best = self._first
@@ -173,23 +176,6 @@ class EngineSelector(Generic[T]):
             self._thread.start()
 
     def _upgrade(self) -> None:
-        try:
-            self._wait_for_turn()
-            try:
-                self._try_better()
-            finally:
-                BUILDING.release()
-        except BuildStoppedError:
-            pass
-
-    def _wait_for_turn(self) -> None:
-        while not BUILDING.acquire(timeout=LOCK_STEP_S):
-            self._check()
-        if self._stopping():
-            BUILDING.release()
-            raise BuildStoppedError
-
-    def _try_better(self) -> None:
         reference: T | None = None
         share = 1.0  # of the reference's time, the best so far
         try:
@@ -197,6 +183,7 @@ class EngineSelector(Generic[T]):
                 self._check()
                 if name in self.dropped:
                     continue
+                self._wait_for_turn()
                 try:
                     # an engine of its own to compare with, for the first belongs to the thread that draws
                     reference = reference or self._build(self._first.engine, BuildContext())
@@ -207,9 +194,18 @@ class EngineSelector(Generic[T]):
                     self._check()
                     log.warning("the engine %s cannot be used", name, exc_info=True)
                     self._reject(name, reason_of(error))
+                finally:
+                    BUILDING.release()
+        except BuildStoppedError:
+            pass
         finally:
             if reference is not None:
                 reference.close()
+
+    def _wait_for_turn(self) -> None:
+        """Acquires ``BUILDING``; raises BuildStoppedError."""
+        while not BUILDING.acquire(timeout=LOCK_STEP_S):
+            self._check()
 
     def _try(self, name: str, reference: T, best_share: float) -> float:
         """Verifies one engine, and uses it from the next frame on if it is right and faster than the best so far."""

@@ -15,8 +15,8 @@ import tensorrt
 import torch
 
 from engine.errors import AssetError
-from engine.runtime.cache import Key
-from engine.runtime.device import DeviceSession, Lane, Port
+from engine.runtime.cache import EngineKey
+from engine.runtime.device import DeviceBuffer, DeviceSession, DeviceStream
 from engine.runtime.engines import BuildContext
 from engine.runtime.fp16_graph import with_fp16
 from engine.runtime.nvidia import first_gpu
@@ -35,7 +35,7 @@ def missing(precision: str) -> str | None:
 def open_graph(path: Path, precision: str, threads: int, context: BuildContext) -> DeviceSession:
     """The plan of a graph from the cache, or built (minutes); raises AssetError."""
     del threads  # all is done by the GPU
-    lane, log = Lane(DEVICE), Log()
+    lane, log = DeviceStream(DEVICE), TensorRtLog()
     runtime, key = tensorrt.Runtime(log), key_of(path, precision)
     kept = context.cache.get(path.stem, key)
     engine = None if kept is None else runtime.deserialize_cuda_engine(kept)
@@ -48,10 +48,10 @@ def open_graph(path: Path, precision: str, threads: int, context: BuildContext) 
     return session_of(engine, lane, log)
 
 
-def key_of(path: Path, precision: str) -> Key:
+def key_of(path: Path, precision: str) -> EngineKey:
     """What a plan depends on."""
     gpu = first_gpu()
-    return Key(
+    return EngineKey(
         engine="tensorrt",
         device=gpu.name if gpu else "",
         driver=gpu.driver if gpu else "",
@@ -61,7 +61,7 @@ def key_of(path: Path, precision: str) -> Key:
     )
 
 
-def built(graph: bytes, log: Log, progress: Callable[[float], bool]) -> bytes:
+def built(graph: bytes, log: TensorRtLog, progress: Callable[[float], bool]) -> bytes:
     """The plan of a graph; raises AssetError."""
     builder = tensorrt.Builder(log)
     network = builder.create_network(1 << int(tensorrt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
@@ -71,22 +71,22 @@ def built(graph: bytes, log: Log, progress: Callable[[float], bool]) -> bytes:
         raise AssetError(f"TensorRT cannot read the graph, {problems}")
     config = builder.create_builder_config()
     config.set_memory_pool_limit(tensorrt.MemoryPoolType.WORKSPACE, WORKSPACE_BYTES)
-    config.progress_monitor = Progress(progress)
+    config.progress_monitor = BuildProgress(progress)
     plan = builder.build_serialized_network(network, config)
     if plan is None:
         raise AssetError(f"TensorRT cannot build the graph, {log.last}")
     return bytes(plan)
 
 
-def session_of(engine: Any, lane: Lane, log: Log) -> DeviceSession:
+def session_of(engine: Any, lane: DeviceStream, log: TensorRtLog) -> DeviceSession:
     """A loaded plan with its buffers and its CUDA graph; raises AssetError."""
     context = engine.create_execution_context()
     if context is None:
         raise AssetError(f"TensorRT cannot make an execution context, {log.last}")
-    ports: dict[str, Port] = {}
-    answers: dict[str, Port] = {}
+    ports: dict[str, DeviceBuffer] = {}
+    answers: dict[str, DeviceBuffer] = {}
     for name in (engine.get_tensor_name(number) for number in range(engine.num_io_tensors)):
-        port = Port(tuple(engine.get_tensor_shape(name)), lane)
+        port = DeviceBuffer(tuple(engine.get_tensor_shape(name)), lane)
         context.set_tensor_address(name, port.tensor.data_ptr())
         is_input = engine.get_tensor_mode(name) == tensorrt.TensorIOMode.INPUT
         (ports if is_input else answers)[name] = port
@@ -98,7 +98,7 @@ def session_of(engine: Any, lane: Lane, log: Log) -> DeviceSession:
     return DeviceSession(ports, answers, lane, work)
 
 
-class Log(tensorrt.ILogger):  # type: ignore[misc]
+class TensorRtLog(tensorrt.ILogger):  # type: ignore[misc]
     """Keeps the last thing that TensorRT complained of, and is silent otherwise."""
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class Log(tensorrt.ILogger):  # type: ignore[misc]
             self.last = " ".join(message.split())
 
 
-class Progress(tensorrt.IProgressMonitor):  # type: ignore[misc]
+class BuildProgress(tensorrt.IProgressMonitor):  # type: ignore[misc]
     """How far a build is, 0…1, by the steps of its outermost phase."""
 
     def __init__(self, tell: Callable[[float], bool]) -> None:

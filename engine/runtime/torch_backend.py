@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from engine.errors import AssetError
-from engine.runtime.device import DeviceSession, Lane, Port, tensors
+from engine.runtime.device import DeviceBuffer, DeviceSession, DeviceStream, tensors
 from engine.runtime.engines import BuildContext
 
 
@@ -21,12 +21,12 @@ def open_graph(path: Path, device: str, threads: int, context: BuildContext) -> 
     if context.torch_module is None:
         raise AssetError("this network has no torch module")
     torch.set_num_threads(threads)
-    lane = Lane(device)
+    lane = DeviceStream(device)
     graph = context.torch_module(path).to(lane.device).eval()
-    ports = {name: Port(tuple(value.shape), lane) for name, value in graph.example().items()}
+    ports = {name: DeviceBuffer(tuple(value.shape), lane) for name, value in graph.example().items()}
     with torch.inference_mode():
         shapes = [tuple(answer.shape) for answer in graph(*tensors(ports))]
-    answers = {name: Port(shape, lane) for name, shape in zip(graph.outputs, shapes, strict=True)}
+    answers = {name: DeviceBuffer(shape, lane) for name, shape in zip(graph.outputs, shapes, strict=True)}
 
     def work() -> None:
         with torch.inference_mode():

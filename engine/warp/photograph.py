@@ -24,7 +24,7 @@ RINGS = 3  # of the mesh around teeth that the photograph shows: what they hide 
 
 
 @dataclass(frozen=True)
-class Look:
+class PhotographAnalysis:
     """What is learned of a photograph.
 
     uv            (V, 2) each vertex's place in it
@@ -46,7 +46,7 @@ class Look:
     drawn: Mask
 
 
-def look_at(head: PersonalHead, placed: Floats, screen: Floats, renderer: Renderer) -> Look:
+def analyse_photograph(head: PersonalHead, placed: Floats, screen: Floats, renderer: Renderer) -> PhotographAnalysis:
     """From the head's vertices as the photograph shows them: (V, 3) in camera space and (V, 3) on the screen."""
     triangles = head.model.triangles
     facing = facing_camera(placed, vertex_normals(placed, triangles))
@@ -75,7 +75,7 @@ def look_at(head: PersonalHead, placed: Floats, screen: Floats, renderer: Render
     stretched = np.where(on_skin[:, None], spread_over_mesh(screen[:, :2], sure, triangles[skin]), uv)
     chin = float(screen[head.model.follow > 0.99, 1].max())
     surround = make_surround(raster, follow, mobility, chin)
-    return Look(surround, uv.astype(np.float32), stretched, facing, unseen, mouth_open, fading, drawn)
+    return PhotographAnalysis(surround, uv.astype(np.float32), stretched, facing, unseen, mouth_open, fading, drawn)
 
 
 def _turned_away(screen: Floats, facing: Floats, raster: Raster, head: PersonalHead) -> Mask:

@@ -47,7 +47,7 @@ class Prior:
         )
 
 
-class PriorPainter:
+class PriorRasteriser:
     """Draws priors of one mesh, (T, 3) triangles of which the first ``heads`` are the head's; allocates nothing per frame."""
 
     def __init__(self, triangles: Indices, heads: int, size: int) -> None:

@@ -16,7 +16,7 @@ TENT = {-1: 0.25, 0: 0.5, 1: 0.25}
 
 
 def draw_prior(screen: Floats, triangles: Indices, heads: int, attributes: Floats, size: int) -> Prior:
-    """See ``engine.warp.prior.PriorPainter.draw``."""
+    """See ``engine.warp.prior.PriorRasteriser.draw``."""
     renderer = ReferenceRenderer(size)
     raster = renderer.rasterise(screen, triangles)
     head = (raster.triangle >= 0) & (raster.triangle < heads)

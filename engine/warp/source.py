@@ -17,8 +17,8 @@ from engine.render import create_renderer
 from engine.render.lighting import vertex_normals
 from engine.values import EXPRESSION_NAMES, JAW_OPEN, Coefficients, Floats, Picture
 from engine.warp.lids import lids_of
-from engine.warp.photograph import look_at
-from engine.warp.prior import ATTRIBUTES, Prior, PriorPainter
+from engine.warp.photograph import analyse_photograph
+from engine.warp.prior import ATTRIBUTES, Prior, PriorRasteriser
 from engine.warp.vertices import VertexAppearance, dress, move
 
 MOUTH_COEFFICIENTS = [i for i, name in enumerate(EXPRESSION_NAMES) if name.startswith(("jaw", "mouth", "tongue"))]
@@ -38,16 +38,16 @@ class SourceGeometry:
         deeper[np.concatenate(head.model.eyeballs)] = EYES_DEEPER_DM
         placed, screen = np.empty((vertices, 3), np.float32), np.empty((vertices, 3), np.float32)
         move(head.shape(source.expression, source.gaze), follow, deeper, source.pose, source.pose, placed, screen)
-        self._look = look = look_at(head, placed, screen, create_renderer("cpu", len(photo)))
+        self._analysis = analysis = analyse_photograph(head, placed, screen, create_renderer("cpu", len(photo)))
         self._outlines = head.model.triangles[head.model.landmark_triangles[OUTLINES]]
         self._on_outlines = head.model.landmark_weights[OUTLINES].astype(np.float32)
         self._lids = lids_of(head.model, screen, photo)
         self._skin = VertexAppearance(
-            look.uv, np.asarray(look.stretched, np.float32), look.facing, np.asarray(albedo, np.float32)
+            analysis.uv, np.asarray(analysis.stretched, np.float32), analysis.facing, np.asarray(albedo, np.float32)
         )
 
         # the head's vertices and then the surround's: both move alike
-        surround = look.surround
+        surround = analysis.surround
         at_rest = (surround.placed - source.pose[3:]) @ rotation(source.pose[:3])
         self._points = np.concatenate([np.zeros((vertices, 3)), at_rest]).astype(np.float32)
         self._follow = np.concatenate([follow, surround.follow])
@@ -56,12 +56,12 @@ class SourceGeometry:
         self._normals = np.empty((vertices, 3), np.float32)
         self._attributes = np.zeros((len(self._points), ATTRIBUTES), np.float32)
         self._attributes[vertices:, :2] = surround.uv
-        triangles = np.concatenate([head.model.triangles[look.drawn], surround.triangles + vertices])
-        self.painter = PriorPainter(triangles, int(look.drawn.sum()), len(photo))
+        triangles = np.concatenate([head.model.triangles[analysis.drawn], surround.triangles + vertices])
+        self.rasteriser = PriorRasteriser(triangles, int(analysis.drawn.sum()), len(photo))
 
     def prior(self, z: Coefficients) -> Prior:
         """The prior of z_des: expression, gaze and pose are taken from it, the rest is the portrait's own."""
-        head, source, look, vertices = self._head, self._source, self._look, len(self._normals)
+        head, source, analysis, vertices = self._head, self._source, self._analysis, len(self._normals)
         head.shape(z.expression, z.gaze, self._points[:vertices])
         # the head follows the pose, the neck's lower end stays with the body
         move(self._points, self._follow, self._deeper, z.pose, source.pose, self._placed, self._screen)
@@ -69,9 +69,9 @@ class SourceGeometry:
         dress(self._skin, self._placed, self._normals, source.illumination, self._attributes)
         self._lids.look_up(self._attributes, source, z)
         change = z.expression - source.expression
-        faded = change[JAW_OPEN] / JAW_DROPS if look.mouth_open else np.abs(change[MOUTH_COEFFICIENTS]).max() / LIPS_PART
-        self._attributes[:vertices, 2] = np.maximum(look.unseen, np.clip(faded, 0, 1) * look.fading)
-        prior = self.painter.draw(self._screen, self._attributes)
+        faded = change[JAW_OPEN] / JAW_DROPS if analysis.mouth_open else np.abs(change[MOUTH_COEFFICIENTS]).max() / LIPS_PART
+        self._attributes[:vertices, 2] = np.maximum(analysis.unseen, np.clip(faded, 0, 1) * analysis.fading)
+        prior = self.rasteriser.draw(self._screen, self._attributes)
         outlines = np.einsum("kci,kc->ki", self._screen[self._outlines, :2], self._on_outlines)
         prior.components[:] = middles(outlines)
         return prior

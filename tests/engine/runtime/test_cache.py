@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime.cache import EngineCache, Key
+from engine.runtime.cache import EngineCache, EngineKey
 
-KEY = Key(engine="tensorrt", device="RTX", driver="13.0", library="11.4", graph_sha256="ab", precision="fp16")
+KEY = EngineKey(engine="tensorrt", device="RTX", driver="13.0", library="11.4", graph_sha256="ab", precision="fp16")
 
 
 def test_what_was_put_is_found_again(tmp_path: Path) -> None:
@@ -16,7 +16,7 @@ def test_what_was_put_is_found_again(tmp_path: Path) -> None:
     assert EngineCache(tmp_path).get("network", KEY) is None
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(Key)])
+@pytest.mark.parametrize("field", [field.name for field in fields(EngineKey)])
 def test_an_engine_for_another_case_is_not_found(tmp_path: Path, field: str) -> None:
     cache = EngineCache(tmp_path)
     cache.put("frame", KEY, b"plan")

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from engine.runtime.device import WARM_UPS, DeviceSession, Lane, Port
+from engine.runtime.device import WARM_UPS, DeviceBuffer, DeviceSession, DeviceStream
 
 
 def test_on_the_cpu_a_session_runs_its_work_on_its_buffers() -> None:
-    lane = Lane("cpu")
-    ports, answers = {"a": Port((2, 2), lane), "b": Port((2, 2), lane)}, {"sum": Port((2, 2), lane)}
+    lane = DeviceStream("cpu")
+    ports, answers = {"a": DeviceBuffer((2, 2), lane), "b": DeviceBuffer((2, 2), lane)}, {"sum": DeviceBuffer((2, 2), lane)}
 
     def work() -> None:
         torch.add(ports["a"].tensor, ports["b"].tensor, out=answers["sum"].tensor)
@@ -73,7 +73,7 @@ def test_on_a_gpu_work_is_warmed_up_captured_once_and_replayed(monkeypatch: pyte
     cuda = FakeCuda()
     for name in ("Stream", "stream", "CUDAGraph", "graph"):
         monkeypatch.setattr(torch.cuda, name, getattr(cuda, name))
-    lane = Lane("cuda")
+    lane = DeviceStream("cuda")
     assert lane.handle == 7
     launch = lane.captured(lambda: cuda.log.append("work"))
     assert cuda.log == ["enter", *["work"] * WARM_UPS, "leave", "wait", "capture", "work", "captured"]

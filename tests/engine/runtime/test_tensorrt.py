@@ -108,6 +108,6 @@ def test_a_run_that_fails_raises(tensorrt: ModuleType, frame: Path, tmp_path: Pa
 
 
 def test_a_build_is_given_up_when_asked(tensorrt: ModuleType) -> None:
-    monitor = tensorrt.Progress(lambda share: share < 0.5)
+    monitor = tensorrt.BuildProgress(lambda share: share < 0.5)
     monitor.phase_start("Building", None, 4)
     assert [monitor.step_complete("Building", step) for step in range(3)] == [True, False, False]

@@ -11,7 +11,7 @@ from engine.animator import PreparedPortrait
 from engine.render.raster import Indices
 from engine.render.reference import ReferenceRenderer
 from engine.values import EXPRESSION_NAMES, Floats
-from engine.warp.prior import ATTRIBUTES, Prior, PriorPainter
+from engine.warp.prior import ATTRIBUTES, Prior, PriorRasteriser
 from engine.warp.prior_reference import draw_prior
 from engine.warp.visible import EDGES, empty_rows, find_visible
 from tests.engine.render.test_raster import plane, soup
@@ -69,11 +69,11 @@ def test_the_prior_of_a_bent_sheet_is_the_readable_ones() -> None:
     attributes[:, 2] = rng.uniform(size=len(screen)) > 0.7  # in some places nothing is photographed
     attributes[:, 3:] = rng.uniform(-40, 300, (len(screen), 3))
     heads = len(triangles) // 2
-    painter = PriorPainter(triangles, heads, SIZE)
-    painter.draw(screen[:, [1, 0, 2]], attributes)  # what was drawn before leaves nothing behind
+    rasteriser = PriorRasteriser(triangles, heads, SIZE)
+    rasteriser.draw(screen[:, [1, 0, 2]], attributes)  # what was drawn before leaves nothing behind
     wanted = draw_prior(screen, triangles, heads, attributes, SIZE)
     assert (wanted.render_weight > 0).any()
-    assert_alike(painter.draw(screen, attributes), wanted, beside_an_edge(screen, triangles, SIZE))
+    assert_alike(rasteriser.draw(screen, attributes), wanted, beside_an_edge(screen, triangles, SIZE))
 
 
 def test_an_edge_in_the_rendered_head_is_no_saw() -> None:
@@ -83,7 +83,7 @@ def test_an_edge_in_the_rendered_head_is_no_saw() -> None:
     corners = np.array([[0, 1, 2], [1, 3, 2]], np.int32)
     attributes = np.zeros((8, ATTRIBUTES), np.float32)
     attributes[4:, 3:] = 255
-    prior = PriorPainter(np.concatenate([corners, corners + 4]), 4, SIZE).draw(np.concatenate([back, front]), attributes)
+    prior = PriorRasteriser(np.concatenate([corners, corners + 4]), 4, SIZE).draw(np.concatenate([back, front]), attributes)
     levels = prior.render[..., 0].astype(int)
     assert np.abs(np.diff(levels, axis=1)).max() <= 0.8 * 255
     assert ((levels > 0) & (levels < 255)).any(1).all()
@@ -96,20 +96,20 @@ def test_the_prior_of_a_portrait_is_the_readable_ones(mona_source: PreparedPortr
     for name, value in (("jawOpen", 0.7), ("eyeBlinkLeft", 0.5), ("mouthSmileLeft", 0.6)):
         beta[EXPRESSION_NAMES.index(name)] = value
     handed: list[tuple[Floats, Floats]] = []
-    draw = PriorPainter.draw
+    draw = PriorRasteriser.draw
 
-    def kept(painter: PriorPainter, screen: Floats, attributes: Floats) -> Prior:
+    def kept(rasteriser: PriorRasteriser, screen: Floats, attributes: Floats) -> Prior:
         handed.append((screen.copy(), attributes.copy()))
-        return draw(painter, screen, attributes)
+        return draw(rasteriser, screen, attributes)
 
-    monkeypatch.setattr(PriorPainter, "draw", kept)
+    monkeypatch.setattr(PriorRasteriser, "draw", kept)
     mona_source.geometry.prior(replace(z, expression=beta, pose=z.pose + np.array([0.05, 0.25, 0.1, 0, 0, 0], np.float32)))
     (screen, attributes) = handed[0]
-    painter = mona_source.geometry.painter
-    triangles, heads, size = painter.triangles, painter.heads, 128
+    rasteriser = mona_source.geometry.rasteriser
+    triangles, heads, size = rasteriser.triangles, rasteriser.heads, 128
     wanted = draw_prior(screen, triangles, heads, attributes, size)
     assert (wanted.render_weight > 0).any()
-    got = draw(PriorPainter(triangles, heads, size), screen, attributes)
+    got = draw(PriorRasteriser(triangles, heads, size), screen, attributes)
     different = (np.abs(got.flow - wanted.flow).max(2) > 2e-5) | (got.coverage != wanted.coverage)
     assert different.mean() < 1e-3
     assert np.median(np.abs(got.render.astype(int) - wanted.render)) == 0
