@@ -35,8 +35,8 @@ DOORS = (
 
 SIMILAR: set[str] = set()  # modules with numbers that look like landmarks and are none
 STILL_SHARED = {  # names that several classes have; none may be added
-    "Animator", "Batch", "Block", "Curves", "Driver", "Edit", "Gpu", "Layer", "Mixture", "Moment", "Motion", "Objective", "Order",
-    "Part", "Piece", "Regressor", "Report", "Residual", "Scene", "Settings", "Studio", "Training",
+    "Batch", "Block", "Curves", "Edit", "Gpu", "Layer", "Mixture", "Moment", "Objective", "Order", "Part", "Piece",
+    "Residual", "Scene", "Settings", "Studio", "Training",
 }  # fmt: skip
 
 
