@@ -15,6 +15,7 @@ from engine.head import load_head
 from engine.regress.landmarks import LandmarkRegressor
 from engine.track import Tracker
 from engine.values import Floats
+from engine.video import read_frames
 
 SMOOTH_FRAMES = 1.2  # standard deviation of the smoothing over time
 
@@ -35,21 +36,15 @@ def demo_drive(
 def record(video: Path, start_s: float, length_s: float) -> tuple[Floats, Floats]:
     """(N,) times [s] and (N, 261) z of the frames with a face; raises InputError when there are fewer than two."""
     regressor, times, vectors, square = LandmarkRegressor(load_head()), [], [], None
-    capture = cv2.VideoCapture(str(video))
-    fps = capture.get(cv2.CAP_PROP_FPS) or 25.0
-    capture.set(cv2.CAP_PROP_POS_FRAMES, round(start_s * fps))
     with Tracker("video") as tracker:
-        for number in range(round(length_s * fps)):
-            read, frame = capture.read()
-            if not read:
+        for frame in read_frames(video):
+            if frame.time_s >= start_s + length_s:
                 break
-            image = np.asarray(frame[..., ::-1], np.uint8)
-            face = tracker.track(image, number / fps)
+            face = tracker.track(frame.image, frame.time_s) if frame.time_s >= start_s else None
             if face is not None:
                 square = square or square_around(face)
-                times.append(number / fps)
-                vectors.append(regressor.regress(image, face, square).vector())
-    capture.release()
+                times.append(frame.time_s)
+                vectors.append(regressor.regress(frame.image, face, square).vector())
     if len(times) < 2:
         raise InputError(f"{video} shows no face between {start_s} s and {start_s + length_s} s; wanted: a video of one person.")
     return np.array(times, np.float32), np.array(vectors, np.float32)

@@ -34,7 +34,9 @@ class MediaClock:
 class RenderReport:
     """What ``render --report`` writes. ``frames`` were read and written; ``faces`` is in how many a face was found.
 
-    ``fps`` is how many frames a second were rendered, ``driving_fps`` how many a second of video has.
+    ``promised_frames`` are those that the driving video's head counts, 0 when it does not; ``faults`` is how often something of
+    it could not be read or decoded, or was decoded with errors. ``fps`` is how many frames a second were rendered,
+    ``driving_fps`` how many a second of video has.
     ``states`` has one word per frame.
     """
 
@@ -42,6 +44,8 @@ class RenderReport:
     driving: str
     output: str
     frames: int = 0
+    promised_frames: int = 0
+    faults: int = 0
     faces: int = 0
     seconds: float = 0.0
     fps: float = 0.0

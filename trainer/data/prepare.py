@@ -15,13 +15,12 @@ from engine.errors import HifiHeadError, InputError
 from engine.head import load_head
 from engine.picture import read_picture
 from engine.track import Tracker
-from engine.video import Frame
+from engine.video import Frame, read_frames
 from trainer.data.clips import Clip, Rejects, clips
 from trainer.data.inputs import Item, Unit, number
 from trainer.data.labels import Labeller
 from trainer.data.quality import judge
 from trainer.data.shards import Crop, write_shard
-from trainer.data.videos import sampled_frames
 
 CROPS_PER_SHARD = 256
 NOTES, REJECTED = "notes", "rejected"
@@ -117,9 +116,14 @@ class _Writer:
 
 
 def _crops(item: Item, settings: Settings, rejects: Rejects) -> Iterator[Crop]:
-    frames = sampled_frames(Path(item.path), settings.frames_per_second) if item.video else _photograph(item)
+    frames = _video(item, settings) if item.video else _photograph(item)
     for index, clip in enumerate(clips(frames, _tracker(), rejects)):
         yield from _labelled(item, index, clip, settings, rejects)
+
+
+def _video(item: Item, settings: Settings) -> Iterator[Frame]:
+    # one file a process: the other cores have files of their own
+    return read_frames(Path(item.path), per_second=settings.frames_per_second, threads="SLICE")
 
 
 def _photograph(item: Item) -> Iterator[Frame]:

@@ -16,6 +16,7 @@ from engine.head import HeadModel
 from engine.regress import Regressor
 from engine.track import Tracker
 from engine.values import ANGLES, BETA, EXPRESSION_NAMES, TAU, Coefficients, Face, Floats, Picture, Square
+from engine.video import read_frames
 from trainer.metrics.motion import blink_counts, channels, correlations, errors, expression_of, jitter, mean_errors
 
 Regressors = Mapping[str, Callable[[], Regressor]]
@@ -139,15 +140,14 @@ def judge_still(pictures: Sequence[Picture], regressors: Regressors, seed: int =
 
 def judge_clip(path: Path, regressors: Regressors, stride: int = 1, most: int = 100_000) -> Curves:
     """Curves of every ``stride``-th frame of a video, at most ``most`` of them. Raises InputError."""
-    from trainer.regressor.clips import read_frames  # here, because it needs a video library
-
     opened: dict[str, Regressor] = {name: make() for name, make in regressors.items()}
     vectors: dict[str, list[Floats]] = {name: [] for name in regressors}
     scores: list[Floats] = []
     square: Square | None = None
     with Tracker("video") as tracker:
-        for number, (image, time_s) in enumerate(read_frames(path)):
-            face = tracker.track(image, time_s)
+        for number, frame in enumerate(read_frames(path)):
+            image = frame.image
+            face = tracker.track(image, frame.time_s)
             if face is None or number % stride or len(scores) >= most:
                 continue
             if square is None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.video import Frame, read_frames, video_info
+from engine.video import Frame, VideoDamage, read_frames, video_info
 from vcam.interfaces import Clock
 from vcam.messages import Messages
 from vcam.pipeline.slot import Slot
@@ -20,6 +20,7 @@ class VideoCamera:
         self._info = video_info(path)
         self._path, self._clock, self._messages, self._stats = path, clock, messages, stats
         self._slot: Slot[Frame] = Slot()
+        self._told = False
         self._stop = threading.Event()
         self._awake = threading.Event()
         self._awake.set()
@@ -55,11 +56,13 @@ class VideoCamera:
         """The whole file, each frame delivered at its time; ``time_s`` becomes the clock's. True at the end."""
         start_s = self._clock.now()
         last_s = 0.0
-        frames = read_frames(self._path)
+        damage = VideoDamage()
+        frames = read_frames(self._path, damage=damage)
         while not self._stop.is_set():
             with self._stats.measure("capture"):
                 frame = next(frames, None)
             if frame is None:
+                self._tell(damage.sentence(self._path))
                 break
             last_s = frame.time_s
             start_s += self._rested_s()
@@ -67,6 +70,12 @@ class VideoCamera:
             deliver(Frame(frame.image, start_s + last_s))
         self._clock.wait_until(start_s + last_s + 1 / float(self._info.fps))
         return True
+
+    def _tell(self, sentence: str) -> None:
+        """Says what is wrong with the video, not again at every turn."""
+        if sentence and not self._told:
+            self._told = True
+            self._messages.say(sentence)
 
     def _rested_s(self) -> float:
         """Waits while the film is halted; for how long that was."""

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from engine.errors import InputError
 from engine.files import write_text
 from engine.picture import refuse_unreadable
-from engine.video import read_frames, video_info
+from engine.video import VideoDamage, read_frames, video_info
 from vcam.build import Builder
 from vcam.config import Settings
 from vcam.config_file import default_path, read_settings, with_changes
@@ -42,17 +42,20 @@ def render_files(
     settings = with_changes(in_file, {"output": {"width_px": size[0], "height_px": size[1]}}, "The command line")
     result = RenderReport(str(avatar), str(driving), str(out), driving_fps=round(float(info.fps), 3))
     # every frame
-    clock = MediaClock()
+    clock, damage = MediaClock(), VideoDamage()
     builder = make_builder(settings, path, clock=clock, messages=StrictMessages(say_on_stderr, clock), reproducible=True)
     with Mp4File(out, size, info.fps) as file, Session(builder, avatar) as session, progress_bar() as bar:
         task = bar.add_task("rendering", total=info.frames or None)
         render(
             session,
-            read_frames(driving),
+            read_frames(driving, damage=damage),
             file.send,
             report=result,
             progress=lambda done: bar.update(task, completed=done),
         )
+    result.promised_frames, result.faults = damage.promised, damage.faults
+    if sentence := damage.sentence(driving):
+        result.notes.append(sentence)
     finish(result, report)
 
 

@@ -13,9 +13,9 @@ from rich.console import Console
 from engine.errors import InputError
 from engine.head import HeadModel
 from engine.values import Coefficients, Face, Picture, Square
+from engine.video import read_frames
 from trainer.data.synthetic import Sample
 from trainer.regressor import evaluate
-from trainer.regressor.clips import read_frames
 from trainer.regressor.evaluate import Curves, judge_clip, judge_exact, judge_motion, judge_still
 from trainer.regressor.make import Animated
 from trainer.regressor.report import show_table, write_report
@@ -130,7 +130,7 @@ def test_a_clip_gives_curves_and_a_report(head: HeadModel, tmp_path: Path) -> No
 def test_a_file_that_is_no_video_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(b"no video")
-    with pytest.raises(InputError, match=r"a\.mp4 must be a video"):
+    with pytest.raises(InputError, match=r"a\.mp4 cannot be read as a video"):
         list(read_frames(path))
 
 

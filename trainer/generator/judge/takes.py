@@ -11,13 +11,11 @@ import numpy as np
 from engine.errors import InputError
 from engine.track import Tracker
 from engine.values import BLINKS, JAW_OPEN, Face, Floats
-from engine.video import Frame
+from engine.video import Frame, length_s, read_frames
 from trainer.data.clips import Clip, Rejects, clips
 from trainer.data.quality import MIN_FACE_PX
-from trainer.data.videos import length_s, sampled_frames
 from trainer.metrics.motion import SMILES
 
-EVERY = 1000.0  # frames per second that no camera has: all frames
 CALM = 0.35  # unrest of a face at rest: a third of a blink, or a turn by some 15°
 _NOSE, _RIGHT_CHEEK, _LEFT_CHEEK = 1, 234, 454
 
@@ -25,7 +23,7 @@ _NOSE, _RIGHT_CHEEK, _LEFT_CHEEK = 1, 234, 454
 def spread_takes(path: Path, tracker: Tracker, most: int) -> list[Clip]:
     """At most ``most`` frames, evenly over a video, in runs that share a square; runs of one are left out. Raises InputError."""
     rate = (most - 0.5) / max(length_s(path), 1e-3)
-    found = [take for take in _takes(path, sampled_frames(path, rate), tracker, most) if len(take.crops) > 1]
+    found = [take for take in _takes(path, read_frames(path, per_second=rate), tracker, most) if len(take.crops) > 1]
     if not found:
         raise InputError(f"{path}: no two of {most} frames show a face in one place; take more frames or a calmer clip.")
     return found
@@ -33,9 +31,9 @@ def spread_takes(path: Path, tracker: Tracker, most: int) -> list[Clip]:
 
 def steady_take(path: Path, tracker: Tracker, most: int) -> Clip:
     """The longest run in one square among ``most`` consecutive frames, from the first calm face on. Raises InputError."""
-    frames = dropwhile(lambda frame: not _is_calm(tracker.find_all(frame.image)), sampled_frames(path, EVERY))
+    frames = dropwhile(lambda frame: not _is_calm(tracker.find_all(frame.image)), read_frames(path))
     first = next(frames, None)
-    found = sampled_frames(path, EVERY) if first is None else chain([first], frames)
+    found = read_frames(path) if first is None else chain([first], frames)
     return max(_takes(path, found, tracker, most), key=lambda take: len(take.crops))
 
 
