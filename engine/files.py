@@ -1,15 +1,65 @@
-"""Writing files: complete or not at all."""
+"""Names of files, and writing: complete or not at all. What cannot be read or written is told before the work begins."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import get_ident
 
 from engine.errors import InputError
+
+LONGEST_ENDING = 16  # of a temporary name, letters; what looks like a longer one is part of the name
+_NUMBERS = itertools.count()
+
+
+def user_path(name: str) -> Path:
+    """The path of a name as users write it: ~ is their home. Raises InputError when it is not known where that is."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError as error:
+        raise InputError(
+            f"{name} cannot be found: it is not known where {Path(name).parts[0]} is. Write the whole path."
+        ) from error
+
+
+def refuse_absent(path: Path, what: str) -> None:
+    """Raises InputError unless there is something under that name that can be looked at; ``what`` it is to be."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(f"The {what} {path} does not exist.") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"The {what} {path} cannot be read: {reason(error)}.") from error
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Raises InputError unless a file can be written there, or in place of what stands there."""
+    try:
+        folder = path.is_dir()
+        path.lstat()
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be written: {reason(error)}.") from error
+    if folder:
+        raise InputError(f"{path} cannot be written: it is a folder.")
+    if not path.parent.is_dir():
+        raise InputError(f"{path} cannot be written: the folder {path.parent} does not exist.")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise InputError(f"{path} cannot be written: nothing may be written to the folder {path.parent}.")
+
+
+def reason(error: Exception) -> str:
+    """The words of an error, without its number and the path."""
+    return getattr(error, "strerror", None) or str(error)
+
+
+def ffmpeg_name(path: Path) -> str:
+    """A path as FFmpeg takes it: without "file:" it would take what stands before a colon for a protocol."""
+    return f"file:{path}"
 
 
 @contextmanager
@@ -19,7 +69,8 @@ def replacing(path: Path) -> Iterator[Path]:
     When the body raises, the temporary file is removed and what stood at ``path`` stays. An OSError, the body's or that of the
     replacing, becomes an InputError.
     """
-    partial = path.with_name(f".{path.stem}.{os.getpid()}-{get_ident()}.part{path.suffix}")
+    ending = path.suffix if len(path.suffix) <= LONGEST_ENDING else ""
+    partial = path.with_name(f".{os.getpid()}-{next(_NUMBERS)}.part{ending}")
     try:
         yield partial
         partial.replace(path)
@@ -27,7 +78,7 @@ def replacing(path: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
+            raise InputError(f"{path} cannot be written: {reason(error)}.") from error
         raise
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError, features
 
 from engine.errors import InputError
+from engine.files import reason, refuse_absent
 from engine.values import Floats, Picture
 
 LARGEST_SIDE_PX = 4096  # larger photographs are read reduced: the face is animated at 512 px
@@ -45,15 +46,14 @@ def read_picture(path: Path | str) -> Picture:
 
 def refuse_unreadable(path: Path) -> None:
     """Raises InputError for everything that can be told without decoding."""
-    if not path.exists():
-        raise InputError(f"The picture {path} does not exist.")
+    refuse_absent(path, "picture")
     if path.is_dir():
         raise InputError(f"{path} is a folder; wanted a picture file.")
     try:
         with path.open("rb") as file:
             head = file.read(32)
     except OSError as error:
-        raise InputError(f"The picture {path} cannot be opened: {error.strerror}.") from error
+        raise InputError(f"The picture {path} cannot be opened: {reason(error)}.") from error
     if not head:
         raise InputError(f"The picture {path} is empty (0 bytes).")
     brand = head[8:12] if head[4:8] == b"ftyp" else b""

@@ -15,6 +15,7 @@ from av.error import FFmpegError
 from av.stream import Disposition
 
 from engine.errors import InputError
+from engine.files import ffmpeg_name, reason, refuse_absent
 from engine.values import Picture
 from engine.video_frame import shown
 
@@ -88,8 +89,8 @@ def open_video(path: Path) -> Iterator[tuple[av.container.InputContainer, av.Vid
 
     Raises InputError when the file is missing, empty, not a video or has no picture track.
     """
+    refuse_no_file(path)
     try:
-        refuse_no_file(path)
         container = av.open(ffmpeg_name(path), metadata_errors="replace")
     except (FFmpegError, ValueError, OSError) as error:
         raise InputError(f"{path} cannot be read as a video ({reason(error)}).") from error
@@ -103,23 +104,12 @@ def open_video(path: Path) -> Iterator[tuple[av.container.InputContainer, av.Vid
 
 
 def refuse_no_file(path: Path) -> None:
-    """Raises InputError or OSError unless there is a file with something in it."""
-    if not path.exists():
-        raise InputError(f"The video {path} does not exist.")
+    """Raises InputError unless there is a file with something in it."""
+    refuse_absent(path, "video")
     if not path.is_file():
         raise InputError(f"{path} is not a file; wanted a video.")
     if path.stat().st_size == 0:
         raise InputError(f"The video {path} is empty (0 bytes).")
-
-
-def ffmpeg_name(path: Path) -> str:
-    """A path as FFmpeg takes it: without "file:" it would take what stands before a colon for a protocol."""
-    return f"file:{path}"
-
-
-def reason(error: Exception) -> str:
-    """The words of an error, without its number and the path."""
-    return getattr(error, "strerror", None) or str(error)
 
 
 def read_frames(

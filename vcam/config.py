@@ -5,9 +5,12 @@ Settings marked ``LIVE`` take effect while the camera runs, the others at the ne
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+from pydantic_core import PydanticCustomError
 
 from vcam import sinks
 
@@ -20,16 +23,29 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+def name_of_file(pattern: str, mistake: Literal["string_too_short", "string_pattern_mismatch"]) -> Callable[[Any], str]:
+    """A check of text that may name a file, also one whose name is not UTF-8, which pydantic's own check of text refuses."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str):
+            raise PydanticCustomError("string_type", "wanted text")
+        if not re.fullmatch(pattern, value, re.DOTALL):
+            raise PydanticCustomError(mistake, "wanted other text")
+        return value
+
+    return check
+
+
 Gain = Annotated[float, Field(ge=0.0, le=3.0), LIVE]
 Fps = Annotated[int, Field(ge=5, le=60)]
 
 
 class AvatarSettings(Section):
-    photo: Annotated[str, LIVE] = ""
+    photo: Annotated[str, PlainValidator(name_of_file(".*", "string_too_short")), LIVE] = ""
 
 
 class CameraSettings(Section):
-    source: Annotated[str, Field(min_length=1), LIVE] = "auto"
+    source: Annotated[str, PlainValidator(name_of_file(".+", "string_too_short")), LIVE] = "auto"
     width_px: Annotated[int, Field(ge=160, le=3840), LIVE] = 640
     height_px: Annotated[int, Field(ge=120, le=2160), LIVE] = 480
     fps: Annotated[Fps, LIVE] = 30
@@ -37,7 +53,7 @@ class CameraSettings(Section):
 
 
 class OutputSettings(Section):
-    sink: Annotated[str, Field(pattern=sinks.setting_pattern())] = "auto"
+    sink: Annotated[str, PlainValidator(name_of_file(sinks.setting_pattern(), "string_pattern_mismatch"))] = "auto"
     width_px: Annotated[int, Field(ge=128, le=3840, multiple_of=2)] = 1280
     height_px: Annotated[int, Field(ge=128, le=2160, multiple_of=2)] = 720
     fps: Fps = 30

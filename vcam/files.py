@@ -7,14 +7,14 @@ from pathlib import Path
 import cv2
 
 from engine.errors import InputError
-from engine.files import write_bytes
+from engine.files import refuse_unwritable, user_path, write_bytes
 from engine.values import Picture
 
 
 def named_path(name: str, config_path: Path | None) -> Path:
-    """The path that a setting names: a relative one starts at the config file's folder."""
+    """The path that a setting names: a relative one starts at the config file's folder. Raises InputError; see ``user_path``."""
     base = config_path.parent if config_path else Path()
-    return base / Path(name).expanduser()
+    return base / user_path(name)
 
 
 def model_folder(name: str, config_path: Path | None) -> Path | None:
@@ -33,5 +33,4 @@ def refuse_png(path: Path) -> None:
     """Raises InputError unless a PNG can be written there; called before the work begins."""
     if path.suffix.lower() != ".png":
         raise InputError(f"{path} must end in .png, got {path.suffix or 'no ending'}.")
-    if not path.parent.is_dir():
-        raise InputError(f"{path} cannot be written: the folder {path.parent} does not exist.")
+    refuse_unwritable(path)

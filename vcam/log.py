@@ -78,7 +78,7 @@ class LogFile(RotatingFileHandler):
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        super().__init__(path, maxBytes=FILE_BYTES, backupCount=BACKUPS, encoding="utf-8")
+        super().__init__(path, maxBytes=FILE_BYTES, backupCount=BACKUPS, encoding="utf-8", errors="replace")
         self.setFormatter(PrivateFormatter(LINE))
         self.setLevel(logging.INFO)
 

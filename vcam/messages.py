@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from collections.abc import Callable
@@ -17,9 +18,15 @@ logger = logging.getLogger(__name__)
 
 
 def say_on_stderr(sentence: str) -> None:
-    """One line on standard error, at once."""
-    sys.stderr.write(f"{sentence}\n")
-    sys.stderr.flush()
+    """One line on standard error, at once; nothing where that is closed, or nobody reads it any more."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(printable(f"{sentence}\n"))
+        sys.stderr.flush()
+
+
+def printable(text: str) -> str:
+    """The text with question marks for what stands for bytes of a file's name that are no UTF-8."""
+    return text.encode("utf-8", "replace").decode()
 
 
 class Messages:

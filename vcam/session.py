@@ -88,7 +88,9 @@ class Session:
         """
         builder = self._builder
         refuse_unreadable(self._photo)
-        self._loop = SinkLoop(self._latest, self._sinks, builder.sink_fps, clock=self._clock, stats=builder.stats)
+        self._loop = SinkLoop(
+            self._latest, self._sinks, builder.sink_fps, clock=self._clock, stats=builder.stats, on_failure=self._sink_failed
+        )
         for name, argument, required in sinks.resolve(builder.settings.output.sink):
             sink = builder.open_sink(self, name, argument, required=required)
             self.own(sink)
@@ -361,6 +363,14 @@ class Session:
         for sink in self._sinks:
             if isinstance(sink, Configurable):
                 sink.configure(builder.settings)
+
+    def _sink_failed(self, sink: Sink, error: HifiHeadError) -> None:
+        """As long as there is another, the camera goes on without it."""
+        if len(self._sinks) == 1:
+            raise error
+        self._sinks.remove(sink)
+        self._messages.say(f"{error} The camera goes on without it.")
+        self._messages.attempt("sink", f"Closing {sink.name}", sink.close)
 
     def _watched(self) -> bool:
         return any(sink.watched() for sink in self._sinks)

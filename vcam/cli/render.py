@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine.errors import InputError
-from engine.files import write_text
+from engine.files import refuse_unwritable, write_text
 from engine.picture import refuse_unreadable
 from engine.video import VideoDamage, read_frames, video_info
 from vcam.build import Builder
@@ -35,8 +35,10 @@ def render_files(
     # what can be refused at once
     refuse_unreadable(avatar)
     info = video_info(driving)
-    if report is not None and not report.parent.is_dir():
-        raise InputError(f"{report} cannot be written: the folder {report.parent} does not exist.")
+    if report is not None:
+        refuse_unwritable(report)
+        if report.absolute() == out.absolute():
+            raise InputError(f"{out} cannot be both the video and the report; wanted two names.")
     path = config or default_path()
     in_file = read_settings(path) if path else Settings()
     settings = with_changes(in_file, {"output": {"width_px": size[0], "height_px": size[1]}}, "The command line")

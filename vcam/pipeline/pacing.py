@@ -11,6 +11,8 @@ import struct
 from collections.abc import Callable, Sequence
 from threading import Event
 
+from engine.errors import HifiHeadError
+from engine.values import Picture
 from vcam.interfaces import Clock, Sink
 from vcam.pipeline.latest import LatestFrame, OutputFrame
 from vcam.pipeline.presence import LOOK_EVERY_S
@@ -51,6 +53,11 @@ class Phase:
         return -min(max(PULL * (waited_s - WAIT_S), -STEP_S), STEP_S)
 
 
+def raise_failure(_sink: Sink, error: HifiHeadError) -> None:
+    """The failure of a sink ends the loop."""
+    raise error
+
+
 class SinkLoop:
     """Sends the latest frame to every sink at ``fps``. A late picture is not waited for: the last one is repeated.
 
@@ -58,8 +65,18 @@ class SinkLoop:
     is from the period.
     """
 
-    def __init__(self, latest: LatestFrame, sinks: Sequence[Sink], fps: int, *, clock: Clock, stats: Stats) -> None:
-        self._latest, self._sinks, self._period_s = latest, sinks, 1 / fps
+    def __init__(
+        self,
+        latest: LatestFrame,
+        sinks: Sequence[Sink],
+        fps: int,
+        *,
+        clock: Clock,
+        stats: Stats,
+        on_failure: Callable[[Sink, HifiHeadError], None] = raise_failure,
+    ) -> None:
+        """``on_failure`` hears of a sink that takes no more pictures, and raises, or takes it out of ``sinks``."""
+        self._latest, self._sinks, self._period_s, self._on_failure = latest, sinks, 1 / fps, on_failure
         self._clock, self._stats = clock, stats
         self._last_number = 0
         self._phase, self._shift_s = Phase(), 0.0
@@ -96,10 +113,16 @@ class SinkLoop:
         now = self._clock.now()
         frame = self._latest.current(now)
         with self._stats.measure("send"):
-            for sink in self._sinks:
+            for sink in tuple(self._sinks):
                 if frame.state != "starting" or sink.placeholders:
-                    sink.send(frame.picture)
+                    self._send(sink, frame.picture)
         self._account(frame, now)
+
+    def _send(self, sink: Sink, picture: Picture) -> None:
+        try:
+            sink.send(picture)
+        except HifiHeadError as error:
+            self._on_failure(sink, error)
 
     def _account(self, frame: OutputFrame, now: float) -> None:
         """Counts a picture sent at ``now``."""

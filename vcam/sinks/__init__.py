@@ -51,9 +51,9 @@ def open_sink(builder: Builder, session: Session, name: str, argument: str = "",
 
 
 def setting_pattern() -> str:
-    """A regular expression of what ``output.sink`` takes."""
+    """A regular expression of what ``output.sink`` takes, for ``re.DOTALL``: names of files may have several lines."""
     forms = [re.escape(name) + (":.+" if kind.argument else "") for name, kind in SINKS.items()]
-    return f"^({'|'.join(['auto', *forms])})$"
+    return "|".join(["auto", *forms])
 
 
 def setting_values() -> str:

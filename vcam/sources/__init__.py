@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError
+from engine.files import user_path
 
 if TYPE_CHECKING:
     from vcam.build import Builder
@@ -58,8 +59,8 @@ def resolve(source: str, own_camera: str, cameras: Callable[[str], list[int]] = 
         return name, argument
     if source.isdecimal():
         return "webcam", source
-    path = Path(source).expanduser()
-    if not path.exists():
+    path = user_path(source)
+    if not os.path.exists(path):  # noqa: PTH110 — also of a name that cannot be
         raise InputError(
             f"There is no camera or video {source!r}; wanted 'auto', a video file, or a camera's number "
             "('hifihead devices' lists them)."
