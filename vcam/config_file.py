@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
+import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,8 +18,18 @@ from pydantic_core import ErrorDetails
 from tomlkit.exceptions import TOMLKitError
 
 from engine.errors import ConfigError
+from engine.files import reason
 from vcam import sinks
 from vcam.config import Settings, changed_keys
+
+# "C:\Users" is a mistake in TOML, and "C:\temp\new.jpg" is none, but has a tab and a new line in it
+ESCAPED = re.compile(r'=\s*"[^"\n]*\\')
+CONTROL = r"[\t\n\r\f\b\x1b]"
+MANGLED = re.compile(rf"(?s:.*){CONTROL}" if os.name == "nt" else rf"(?:file:)?[A-Za-z]:[^/]*{CONTROL}")
+BACKSLASHES = (
+    "In double quotes a backslash begins a special character: put a path with backslashes in single quotes, "
+    "'C:\\Users\\me\\new.jpg', or write / instead."
+)
 
 KINDS = {
     "string_type": "text in quotes",
@@ -40,12 +53,13 @@ def default_path() -> Path | None:
 def read_settings(path: Path) -> Settings:
     """The settings of a file; what it leaves out has its default. Raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"The settings file {path} cannot be read: {error.strerror or error}.") from error
+        data = path.read_bytes()
+        text = data.decode("utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"The settings file {path} is not text in UTF-8.") from error
-    return parse_settings(text, str(path))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"The settings file {path} cannot be read: {reason(error)}.") from error
+    return parse_settings(text.replace("\r\n", "\n").replace("\r", "\n"), str(path))
 
 
 def parse_settings(text: str, name: str) -> Settings:
@@ -53,9 +67,14 @@ def parse_settings(text: str, name: str) -> Settings:
     try:
         values: dict[str, Any] = tomlkit.parse(text).unwrap()
     except TOMLKitError as error:
-        reason = str(error).rstrip(".")
-        raise ConfigError(f"{name} is not valid TOML: {reason}.") from error
-    return check_settings(values, name)
+        cure = f" {BACKSLASHES}" if ESCAPED.search(text) else ""
+        raise ConfigError(f"{name} is not valid TOML: {str(error).rstrip('.')}.{cure}") from error
+    settings = check_settings(values, name)
+    for section, keys in settings.model_dump().items():
+        for key, value in keys.items():
+            if isinstance(value, str) and MANGLED.match(value):
+                raise ConfigError(f"{name}: {section}.{key} is not what was meant, {value!r}. {BACKSLASHES}")
+    return settings
 
 
 def check_settings(values: dict[str, Any], name: str) -> Settings:

@@ -163,6 +163,11 @@ class Session:
         return self._builder.settings
 
     @property
+    def photo(self) -> Path:
+        """The photograph of the present avatar, or of the first one until that is prepared."""
+        return self._photo
+
+    @property
     def sent(self) -> int:
         """Pictures of the avatar sent so far, repetitions included."""
         return self._loop.sent if self._loop else 0

@@ -25,7 +25,7 @@ from vcam.pipeline.governor import LEVELS, Governor, Level
 from vcam.pipeline.presence import AWAY_S
 from vcam.session import AppliedSettings, Session
 from vcam.snapshot import Snapshot
-from vcam.watch import ConfigWatch
+from vcam.watch import FileWatch
 
 SIZE = (160, 128)
 RED, BLUE = (200, 30, 30), (30, 30, 200)
@@ -447,8 +447,12 @@ def test_the_public_interface_of_a_session() -> None:
 class Updates:
     """A session that keeps what it is told; changes of ``refused`` are refused."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.changes: list[Any] = []
+        self.photo = folder / "first.jpg"
+
+    def set_avatar(self, photo: Path) -> None:
+        self.photo = photo
 
     def update_settings(self, changes: Any, name: str = "") -> AppliedSettings:
         if changes.get("avatar", {}).get("photo") == "noface.jpg":
@@ -458,9 +462,9 @@ class Updates:
 
 
 def test_the_settings_file_is_read_again_and_mistakes_change_nothing(tmp_path: Path) -> None:
-    path, session, said = tmp_path / "config.toml", Updates(), Said()
+    path, session, said = tmp_path / "config.toml", Updates(tmp_path), Said()
     path.write_text('[avatar]\nphoto = "red.jpg"\n')
-    watch = ConfigWatch(path, Settings(), session, Messages(said, SystemClock()))
+    watch = FileWatch(path, Settings(), session, Messages(said, SystemClock()))
     watch.reload()
     watch.reload()
     assert (session.changes, said) == ([{"avatar": {"photo": "red.jpg"}}], [])
@@ -480,25 +484,19 @@ def test_the_settings_file_is_read_again_and_mistakes_change_nothing(tmp_path: P
 
 
 def test_a_changed_file_is_noticed_also_when_the_editor_replaces_it(tmp_path: Path) -> None:
-    path, session = tmp_path / "config.toml", Updates()
+    path, session = tmp_path / "config.toml", Updates(tmp_path)
     path.write_text("")
     stop = threading.Event()
-    watch = ConfigWatch(path, Settings(), session, Messages(Said(), SystemClock()))
+    watch = FileWatch(path, Settings(), session, Messages(Said(), SystemClock()))
     thread = threading.Thread(target=watch.run, args=(stop,))
     thread.start()
 
     def heard(photo: str) -> bool:
         return session.changes[-1:] == [{"avatar": {"photo": photo}}]
 
-    def edited_until_heard() -> bool:
-        """Writes until the watcher, whose start takes a moment, has seen it."""
-        if not heard("red.jpg"):
-            path.write_text('[avatar]\nphoto = "red.jpg"\n')
-            time.sleep(0.1)
-        return heard("red.jpg")
-
     try:
-        assert wait_for(edited_until_heard)
+        path.write_text('[avatar]\nphoto = "red.jpg"\n')
+        assert wait_for(lambda: heard("red.jpg"))
         replacement = tmp_path / "config.toml.new"
         replacement.write_text('[avatar]\nphoto = "blue.jpg"\n')
         replacement.replace(path)

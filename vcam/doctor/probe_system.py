@@ -29,7 +29,7 @@ CONFLICTING = ("opencv-python", "opencv-python-headless", "opencv-contrib-python
 NATIVE = {
     "numpy": "numpy", "opencv-contrib-python": "cv2", "av": "av", "numba": "numba", "onnxruntime": "onnxruntime",
     "openvino": "openvino", "pydantic": "pydantic", "pillow": "PIL.Image", "pyvirtualcam": "pyvirtualcam",
-    "watchfiles": "watchfiles", "mediapipe": "mediapipe",
+    "mediapipe": "mediapipe",
 }  # fmt: skip
 IMPORT_EACH = "import importlib, sys\nfor name in sys.argv[1:]:\n print(name, flush=True)\n importlib.import_module(name)"
 CPU_LIST = Path("/proc/cpuinfo")
