@@ -24,6 +24,11 @@ CHEEKS = (348, 119)
 # Outer and inner corner of the right eye, inner and outer corner of the left one, base of the nose.
 ALIGNMENT_POINTS = (33, 133, 362, 263, 2)
 
+# What expressions hardly move: corners of the eyes, nose, cheeks, temples, forehead.
+STEADY_POINTS = (
+    33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 98, 327, 2, 234, 454, 127, 356, 10, 109, 338, 93, 323, 132, 361,
+)  # fmt: skip
+
 # At the 68 keypoints of iBUG, in their order: jaw, brows, nose, eyes, outer lips, inner lips.
 IBUG_KEYPOINTS = (
     127, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 356,

@@ -115,7 +115,7 @@ class FakeTracker:
 
     def __init__(self, script: Iterator[Face | Exception | None] | None = None) -> None:
         self._script = script
-        self.tracked = 0
+        self.tracked, self.person = 0, 0
         self.closed = False
 
     def track(self, image: Picture, time_s: float) -> Face | None:

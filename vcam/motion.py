@@ -29,12 +29,14 @@ class Observation:
     time_s      the moment, on the source's clock
     captured_s  when the picture behind it was captured; None when there was none
     relative    ``driver`` holds departures from the driver's rest (recordings) instead of a face as it is
+    driver_number  rises when the driver is another one than before, whose rest is not known yet
     """
 
     driver: Coefficients | None
     time_s: float
     captured_s: float | None = None
     relative: bool = False
+    driver_number: int = 0
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from engine.landmark_indices import BLENDSHAPE_INPUTS
 from engine.runtime import GraphSession
+from engine.track.following import Candidate
 from engine.track.regions import Region, anchors, faces_in, fitted, region_of
 from engine.values import EXPRESSION_NAMES, LANDMARKS, Face, Floats, Picture
 
@@ -45,17 +47,10 @@ class FaceNetworks:
         self._anchors = anchors()
         self._small, self._crop, self._points = (np.empty(shape, np.float32) for shape in SHAPES.values())
 
-    def find_one(self, image: Picture, time_s: float, last: Face | None) -> Face | None:
-        """See ``engine.track.tracker.Finder``; every frame is looked at on its own, and only where the wanted face must be."""
-        del time_s
-        regions = self.regions(image)
-        if last is None:
-            regions.sort(key=lambda region: -float(region.size[0]))
-        else:
-            centre = last.landmarks[:, :2].mean(0)
-            regions.sort(key=lambda region: float(np.linalg.norm(region.centre - centre)))
-        faces = (self.look(image, region) for region in regions)
-        return next((face for face in faces if face is not None), None)
+    def candidates(self, image: Picture, time_s: float, last: Face | None) -> list[Candidate]:
+        """See ``engine.track.tracker.Finder``; every frame is looked at on its own, and only where somebody asks for a face."""
+        del time_s, last
+        return [Candidate(region, partial(self.look, image, region)) for region in self.regions(image)]
 
     def find_all(self, image: Picture) -> list[Face]:
         """Every face of a picture."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Literal, Protocol
+
+import numpy as np
 
 from engine.errors import AssetError
 from engine.manifest import ASSETS
 from engine.picture import read_picture
 from engine.track.face_networks import FaceNetworks
+from engine.track.following import Candidate, Follower
 from engine.track.mediapipe_models import Landmarker
-from engine.track.regions import width_px
+from engine.track.regions import REGION_PER_BOX, Region, width_px
 from engine.values import Face, Picture
 
 MODEL = ASSETS / "face_landmarker.task"  # mediapipe's published float16 model
@@ -21,8 +25,8 @@ KNOWN_FACE = ASSETS / "portrait.jpg"
 class Finder(Protocol):
     """A way to run the face networks."""
 
-    def find_one(self, image: Picture, time_s: float, last: Face | None) -> Face | None:
-        """In a frame taken at ``time_s``: of several faces the one most like ``last``, or the largest when there was none."""
+    def candidates(self, image: Picture, time_s: float, last: Face | None) -> list[Candidate]:
+        """Where faces may be in a frame taken at ``time_s``, in any order; ``last`` is the one that was followed."""
 
     def find_all(self, image: Picture) -> list[Face]:
         """Every face of a picture, in any order."""
@@ -31,16 +35,50 @@ class Finder(Protocol):
         """Frees the networks; a second call does nothing."""
 
 
+class OwnGraph:
+    """mediapipe's own graph as a ``Finder``: it gives one candidate, of several faces the one nearest to ``last``."""
+
+    def __init__(self, landmarker: Landmarker) -> None:
+        self._landmarker = landmarker
+        self.find_all, self.close = landmarker.find_all, landmarker.close
+
+    def candidates(self, image: Picture, time_s: float, last: Face | None) -> list[Candidate]:
+        """See ``Finder``."""
+        face = self._landmarker.find_one(image, time_s, None if last is None else scaled(last, image))
+        if face is None:
+            return []
+        centre, size = face.landmarks[:, :2].mean(0), np.full(2, REGION_PER_BOX * width_px(face), np.float32)
+        return [Candidate(Region(centre, size, 0.0), lambda: face)]
+
+
+def scaled(face: Face, image: Picture) -> Face:
+    """A face of a frame of another size, as it would be in this one."""
+    height, width = image.shape[:2]
+    factor = max(width, height) / max(face.size)
+    return face if factor == 1 else replace(face, landmarks=face.landmarks * np.float32(factor), size=(width, height))
+
+
 class Tracker:
-    """``mode`` "video" follows one face from frame to frame, "picture" looks at each picture on its own."""
+    """``mode`` "video" follows one person from frame to frame, "picture" looks at each picture on its own.
+
+    The person that is followed is the largest of the first frame with a face. Covered, they are waited for; somebody else is
+    followed only when they have been gone for ``following.STRANGER_S``.
+    """
 
     def __init__(self, mode: Literal["video", "picture"] = "video") -> None:
-        self._finder: Finder = (open_networks() if mode == "video" else None) or Landmarker(mode, MODEL)
+        self._finder: Finder = (open_networks() if mode == "video" else None) or OwnGraph(Landmarker(mode, MODEL))
+        self._follower = Follower(sees_all=not isinstance(self._finder, OwnGraph))
         self._last: Face | None = None
 
+    @property
+    def person(self) -> int:
+        """Rises when somebody else is followed from now on."""
+        return self._follower.person
+
     def track(self, image: Picture, time_s: float) -> Face | None:
-        """The face in a frame taken at ``time_s`` (any clock that does not run backward), or None (mode "video")."""
-        face = self._finder.find_one(image, time_s, self._last)
+        """The followed face in a frame taken at ``time_s`` (any clock that does not run backward), or None (mode "video")."""
+        candidates = self._finder.candidates(image, time_s, self._last)
+        face = self._follower.follow(candidates, max(image.shape[:2]), time_s)
         self._last = face or self._last
         return face
 

@@ -187,3 +187,16 @@ def test_departures_from_rest_need_no_neutral() -> None:
     assert shown.state == "driving"
     assert shown.z.expression[JAW] == pytest.approx(SOURCE.expression[JAW] + 0.5)
     np.testing.assert_allclose(shown.z.pose, SOURCE.pose)
+
+
+def test_another_driver_fades_in_and_rests_elsewhere() -> None:
+    drive = Drive(SOURCE)
+    run(drive, coefficients(pose=(0, 0.3, 0, 0, 0, 0)), 0, 2)
+    for k in range(90):
+        before = drive.step(seen(None, 2 + k / FPS)).z
+    other = coefficients(pose=(0.2, -0.3, 0, 0, 0, 0))
+    first = drive.step(Observation(other, 5.0, driver_number=1)).z
+    np.testing.assert_allclose(first.vector(), before.vector(), atol=0.02)  # no jump
+    for k in range(60):
+        z = drive.step(Observation(other, 5 + k / FPS, driver_number=1)).z
+    np.testing.assert_allclose(z.vector(), SOURCE.vector(), atol=1e-3)  # this is the other one's rest

@@ -437,7 +437,7 @@ def test_the_public_interface_of_a_session() -> None:
     """What panels and plug-ins may rely on; each is documented."""
     public = {name: member for name, member in vars(Session).items() if not name.startswith("_")}
     assert sorted(public) == [
-        "builder", "card", "close", "drawn", "open_avatar", "own", "pause", "recalibrate", "resume", "run", "sent",
+        "builder", "card", "close", "drawn", "open_avatar", "own", "pause", "photo", "recalibrate", "resume", "run", "sent",
         "set_avatar", "settings", "snapshot", "start", "subscribe", "update_settings",
     ]  # fmt: skip
     assert all(inspect.getdoc(member) for member in public.values())

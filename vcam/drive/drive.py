@@ -52,6 +52,7 @@ class Drive:
         self._options = options or DriveOptions()
         self._smooth = OneEuro(*_channels(self._options))
         self._neutral: Neutral | None = None
+        self._driver_number = 0
         self._met = False  # whether a driver was seen since the start, or since the last calibration
         self._shown = source
         self._lost_s: float | None = None  # since when there is no driver
@@ -85,6 +86,9 @@ class Drive:
 
     def _driven(self, driver: Coefficients, observation: Observation) -> Driven:
         time_s = observation.time_s
+        if observation.driver_number != self._driver_number:
+            self._driver_number = observation.driver_number
+            self.recalibrate()
         if self._lost_s is not None or not self._met:
             self._taken_up_s, self._from, self._lost_s, self._met = time_s, self._shown, None, True
             self._smooth.reset()

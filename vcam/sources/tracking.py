@@ -37,6 +37,11 @@ class Camera(Resource, Protocol):
 
 
 class FaceTracker(Resource, Protocol):
+    """``engine.track.Tracker``: ``person`` rises when somebody else is followed."""
+
+    @property
+    def person(self) -> int: ...
+
     def track(self, image: Picture, time_s: float) -> Face | None: ...
 
 
@@ -66,6 +71,9 @@ class TrackingStage:
         self._tracker_due_s = -REOPEN_TRACKER_S
         self._regressor: FaceRegressor | None = None
         self._square: Square | None = None  # of the picture, around the driver's head when it was met
+        self._met_in: tuple[int, int] = (0, 0)  # width and height of that picture
+        self._person = 0  # the tracker's
+        self._driver = 0  # counts those who were met unasked
 
     def prepare(self) -> None:
         """Opens the tracker, and the regressor; raises AssetError, ConfigError of the latter."""
@@ -79,7 +87,7 @@ class TrackingStage:
             return Observation(None, frame.time_s)
         with self._stats.measure("regress"):
             z = self._messages.attempt("regress", "Reading the face", lambda: self._regress(frame, face))
-        return None if z is None else Observation(z, frame.time_s, captured_s=frame.time_s)
+        return None if z is None else Observation(z, frame.time_s, captured_s=frame.time_s, driver_number=self._driver)
 
     def use_regressor(self, regressor: FaceRegressor) -> FaceRegressor:
         """See ``MotionSource.use_regressor``."""
@@ -111,11 +119,19 @@ class TrackingStage:
 
     def _regress(self, frame: Frame, face: Face) -> Coefficients:
         regressor = self._opened_regressor()
+        if self._square is not None and (self._somebody_else() or not same_shape(face.size, self._met_in)):
+            self._square, self._driver = None, self._driver + 1
         if self._square is None:
             square = square_around(face)
             regressor.meet(frame.image, face, square)
-            self._square = square
-        return regressor.regress(frame.image, face, self._square)
+            self._square, self._met_in = square, face.size
+        return regressor.regress(frame.image, face, scaled_square(self._square, face.size[0] / self._met_in[0]))
+
+    def _somebody_else(self) -> bool:
+        """Whether the tracker follows another person than when this was asked last."""
+        person = self._tracker.person if self._tracker is not None else self._person
+        changed, self._person = person != self._person, person
+        return changed
 
     def _opened_regressor(self) -> FaceRegressor:
         if self._regressor is None:
@@ -128,11 +144,22 @@ class TrackingStage:
         if self._tracker is None and now - self._tracker_due_s >= REOPEN_TRACKER_S:
             self._tracker_due_s = now
             self._tracker = self._messages.attempt("tracker", "Opening the face tracker", self._open_tracker)
+            self._person = 0 if self._tracker is None else self._tracker.person
 
     def _close_tracker(self) -> None:
         tracker, self._tracker = self._tracker, None
         if tracker is not None:
             self._messages.attempt("tracker", "Closing the face tracker", tracker.close)
+
+
+def same_shape(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    """Whether two pictures, (width, height), differ in resolution only: a camera that also crops shows the driver elsewhere."""
+    return abs(a[0] * b[1] - a[1] * b[0]) <= 0.02 * a[0] * b[1]
+
+
+def scaled_square(square: Square, factor: float) -> Square:
+    """The same square in a picture that is larger by ``factor``."""
+    return square if factor == 1 else Square(square.centre_x_px * factor, square.centre_y_px * factor, square.side_px * factor)
 
 
 class TrackedCamera:

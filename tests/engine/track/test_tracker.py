@@ -16,7 +16,7 @@ from engine.runtime import openvino_backend
 from engine.track import Tracker
 from engine.track.face_networks import FaceNetworks
 from engine.track.mediapipe_models import Landmarker
-from engine.track.tracker import MODEL, open_networks
+from engine.track.tracker import MODEL, OwnGraph, open_networks
 from engine.values import Face, Floats, Picture
 
 FRAME = (480, 640)  # height, width
@@ -83,7 +83,7 @@ def test_without_a_face_there_is_none(networks: FaceNetworks) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (*FRAME, 3), np.uint8)
     for image in (frame(), noise):
         assert networks.find_all(image) == []
-        assert networks.find_one(image, 0.0, None) is None
+        assert all(candidate.look() is None for candidate in networks.candidates(image, 0.0, None))
 
 
 def centre(face: Face) -> float:
@@ -97,7 +97,7 @@ def tracker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setitem(sys.modules, "engine.runtime.openvino_backend", None)
         monkeypatch.delattr("engine.runtime.openvino_backend", raising=False)
     with Tracker("video") as tracker:
-        assert type(tracker._finder) is (FaceNetworks if request.param == "openvino" else Landmarker)
+        assert type(tracker._finder) is (FaceNetworks if request.param == "openvino" else OwnGraph)
         yield tracker
 
 
@@ -112,9 +112,35 @@ def test_one_face_is_followed_and_found_again(tracker: Tracker, mona: Portrait, 
     again = tracker.track(frame((mona.crop, 330, 0), (hopper.crop, 270, 350)), 0.3)
     assert again is not None
     assert centre(again) > 300
-    other = tracker.track(frame((mona.crop, 330, 0)), 0.4)
+    for time_s in (0.4, 1.0, 2.0, 3.2):
+        assert tracker.track(frame((mona.crop, 330, 0)), time_s) is None  # only somebody else is there
+    assert tracker.person == 0
+    other = tracker.track(frame((mona.crop, 330, 0)), 3.4)
     assert other is not None
-    assert centre(other) < 300  # nobody else is there
+    assert centre(other) < 300
+    assert tracker.person == 1
+
+
+@pytest.mark.parametrize(("mine", "others"), [(300, 150), (250, 250), (200, 280)])
+def test_a_covered_driver_is_waited_for(mine: int, others: int, mona: Portrait, hopper: Portrait, tracker: Tracker) -> None:
+    """The driver, on the left, is covered for half a second; a bystander of another size stays in view."""
+    assert tracker.track(frame((mona.crop, mine, 0)), 0.0) is not None
+    for number in range(1, 40):
+        covered = 15 <= number < 30
+        faces = [(hopper.crop, others, 330)] if covered else [(mona.crop, mine, 0), (hopper.crop, others, 330)]
+        face = tracker.track(frame(*faces), number / 30)
+        assert (face is None) == covered, number
+        assert face is None or centre(face) < 300
+    assert tracker.person == 0
+
+
+def test_a_change_of_resolution_changes_nobody(tracker: Tracker, mona: Portrait, hopper: Portrait) -> None:
+    image = frame((mona.crop, 280, 0), (hopper.crop, 300, 330))
+    for number, size in enumerate([(640, 480), (320, 240), (1280, 960), (640, 480)]):
+        face = tracker.track(np.asarray(cv2.resize(image, size), np.uint8), number / 30)
+        assert face is not None
+        assert centre(face) > size[0] / 2
+        assert face.size == size
 
 
 class Scripted:
