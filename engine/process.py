@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
+import shutil
+import stat
 import sys
+import tempfile
 import threading
-from typing import NoReturn
+from pathlib import Path
+from typing import Literal, NoReturn
 
 ENVIRONMENT = {
     # numpy's worker threads spin after each product and take the cores that the network needs: 49 ms a frame instead of 33
@@ -26,10 +31,105 @@ ENVIRONMENT = {
 }
 
 
+PACKAGE = Path(__file__).parent
+
+# how systems and libraries say that memory is short, in small letters
+SHORT_MEMORY = (
+    "cannot allocate memory", "failed to map segment", "bad_alloc", "bad allocation", "out of memory", "unable to allocate",
+    "paging file is too small", "not enough memory", "can't start new thread", "insufficient memory", "memory exhausted",
+)  # fmt: skip
+
+MORE_MEMORY = "Close other programs, or lift the limit ('ulimit -v unlimited')."
+SHORT_BY_LIMIT = ("could not find/load shared object file",)  # numba's library hides the system's words
+
+
 def prepare_process() -> None:
-    """Sets what libraries read when they are imported; what the user has set stays."""
+    """Sets what libraries read when they are imported; what the user has set stays. Opens standard streams that are closed."""
+    open_standard_streams()
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    if "NUMBA_CACHE_DIR" not in os.environ and not compiled_code_can_be_kept():
+        os.environ["NUMBA_CACHE_DIR"] = str(private_folder() / "compiled")
+
+
+def open_standard_streams() -> None:
+    """Whoever starts the program may have closed them: files opened later would take their place, and get what is printed."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.dup(number), "r" if number == 0 else "w", encoding="utf-8", errors="replace"))
+
+
+def compiled_code_can_be_kept() -> bool:
+    """Whether numba finds a folder that it may write to: beside each module, or in the user's folder of caches."""
+    beside = [PACKAGE, *(folder for folder in PACKAGE.iterdir() if folder.is_dir() and folder.name != "assets")]
+    own = [folder / "__pycache__" if (folder / "__pycache__").is_dir() else folder for folder in beside]
+    if all(os.access(folder, os.W_OK | os.X_OK) for folder in own):
+        return True
+    home = os.path.expanduser("~")  # noqa: PTH111 — "~" where there is none
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or home)
+    existing = next((folder for folder in (caches, *caches.parents) if folder.exists()), caches)
+    return caches.is_absolute() and os.access(existing, os.W_OK | os.X_OK)
+
+
+def private_folder() -> Path:
+    """A folder for a user who has none: in the system's folder for temporary files, and nobody else's."""
+    if not hasattr(os, "getuid"):
+        return removed_at_the_end()
+    folder = Path(tempfile.gettempdir()) / f"hifihead-{os.getuid()}"
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
+            return folder
+    return removed_at_the_end()
+
+
+def removed_at_the_end() -> Path:
+    """A new folder that goes with the process."""
+    folder = tempfile.mkdtemp(prefix="hifihead-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def user_folder(kind: Literal["cache", "config", "log"]) -> Path:
+    """The user's folder of that kind for this program; it need not exist. Of a user without a home it is a temporary one."""
+    import platformdirs  # here, because the doctor tells when it is missing
+
+    try:
+        return Path(getattr(platformdirs, f"user_{kind}_path")("hifihead"))
+    except (RuntimeError, KeyError):  # no HOME, and no entry in the list of users
+        return private_folder() / kind
+
+
+def memory_is_limited() -> bool:
+    """Whether this process may use less memory than there is ("ulimit -v")."""
+    try:
+        import resource  # here, because Windows has none
+    except ImportError:
+        return False
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+
+
+def too_little_memory(error: BaseException) -> str:
+    """The sentence for ``memory_is_short``."""
+    return f"There is not enough memory ({error or type(error).__name__}). {MORE_MEMORY}"
+
+
+def memory_is_short(error: BaseException) -> bool:
+    """Whether an error, or one behind it, says so."""
+    words = (*SHORT_MEMORY, *(SHORT_BY_LIMIT if memory_is_limited() else ()))
+    while True:
+        text = str(error).lower()
+        if isinstance(error, MemoryError) or any(word in text for word in words):
+            return True
+        behind = error.__cause__ or error.__context__
+        if behind is None:
+            return False
+        error = behind
 
 
 def quiet_native_code() -> None:
@@ -49,11 +149,14 @@ def end_process(code: int) -> NoReturn:
     While a thread is alive in native code that cannot be interrupted, the interpreter would wait for it: then the process ends
     at once, without the interpreter's own end.
     """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # noqa: PERF203 — closed, full, or nobody reads it: the interpreter shall not try again
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     waited_for = [thread for thread in threading.enumerate() if not thread.daemon and thread is not threading.main_thread()]
     if not waited_for:
         sys.exit(code)
     logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):  # closed, or nobody reads it any more
-            stream.flush()
     os._exit(code)

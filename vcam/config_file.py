@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 import tomlkit
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -19,6 +18,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from engine.errors import ConfigError
 from engine.files import reason
+from engine.process import user_folder
 from vcam import sinks
 from vcam.config import Settings, changed_keys
 
@@ -46,7 +46,7 @@ KINDS = {
 
 def default_path() -> Path | None:
     """The config file used when none is named: the checkout's own, else the user's, else the installed one; None without any."""
-    folders = [Path(__file__).parents[1], platformdirs.user_config_path("hifihead"), Path(sys.prefix) / "share" / "hifihead"]
+    folders = [Path(__file__).parents[1], user_folder("config"), Path(sys.prefix) / "share" / "hifihead"]
     return next((path for folder in folders if (path := folder / "config.toml").is_file()), None)
 
 

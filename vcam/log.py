@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import platformdirs
+from engine.process import user_folder
 
 FILE_BYTES, BACKUPS = 1_000_000, 2  # three files together
 LINE = "%(asctime)s %(levelname)s [%(threadName)s] %(name)s: %(message)s"
@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 def log_path() -> Path:
     """The log file of this user."""
-    return platformdirs.user_log_path("hifihead") / "hifihead.log"
+    return user_folder("log") / "hifihead.log"
 
 
 def without_numbers(text: str) -> str:

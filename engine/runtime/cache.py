@@ -8,17 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from engine.errors import InputError
 from engine.files import write_bytes
+from engine.process import user_folder
 
 MAGIC = b"hifihead engine 1\n"
 
 
 def default_folder() -> Path:
     """Where engines are kept unless told otherwise."""
-    return platformdirs.user_cache_path("hifihead") / "engines"
+    return user_folder("cache") / "engines"
 
 
 def ignore(sentence: str) -> None:

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from engine.errors import ConfigError
+from engine.process import MORE_MEMORY, memory_is_short
 from engine.runtime.cache import EngineCache
 from engine.runtime.nvidia import first_gpu
 
@@ -98,7 +99,12 @@ def installed(name: str) -> str | None:
     Raises ConfigError for a name that no engine has.
     """
     engine = known(name)
-    reason = _missing(engine)
+    try:
+        reason = _missing(engine)
+    except (ImportError, OSError, ValueError, MemoryError) as error:  # so a library says that it cannot be loaded
+        if memory_is_short(error):
+            return f"The engine '{name}' cannot be used: memory is too short to load {engine.library} ({error}). {MORE_MEMORY}"
+        return f"The engine '{name}' cannot be used: {engine.library} is there, but cannot be loaded ({error}). Install it again."
     return reason and f"The engine '{name}' is not installed: {reason}. It takes {engine.get}."
 
 
@@ -128,10 +134,11 @@ def _missing(engine: Engine) -> str | None:
         return f"it does not exist for {platform.system()}"
     if engine.nvidia and first_gpu() is None:
         return "no driver of an NVIDIA GPU answers"
+    if importlib.util.find_spec(engine.library) is None:
+        return f"Python finds no {engine.library}"
     try:
-        if importlib.util.find_spec(engine.library) is None:
-            return f"Python finds no {engine.library}"
-        reason: str | None = backend_of(engine).missing(engine.option)
-    except (ImportError, OSError, ValueError) as error:  # a library whose own files are missing says so in one of these ways
-        return f"{engine.library} cannot be imported ({error})"
+        backend = backend_of(engine)
+    except ModuleNotFoundError as error:
+        return f"{engine.library} lacks a package ({error})"
+    reason: str | None = backend.missing(engine.option)
     return reason

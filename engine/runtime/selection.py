@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
 from engine.errors import AssetError
+from engine.process import memory_is_short, too_little_memory
 from engine.runtime.cache import EngineCache, ignore
 from engine.runtime.engines import FIRST, BuildContext, better_engines, known
 from engine.runtime.verification import Verification, compare, reason_of
@@ -151,7 +152,8 @@ class EngineSelector(Generic[T]):
             except (AssetError, ImportError) as error:  # noqa: PERF203 — two engines
                 self.dropped[name] = reason_of(error)
         reasons = "; ".join(f"{name}: {why}" for name, why in self.dropped.items())
-        raise AssetError(f"No engine works on this machine ({reasons}). Install the program again.")
+        failure = AssetError(f"No engine works on this machine ({reasons}). Install the program again.")
+        raise AssetError(too_little_memory(failure)) if memory_is_short(failure) else failure
 
     def _fall_back(self, failed: T, reason: str) -> None:
         """Drops an engine that raised: back to the first, or to what is left of those that are ready at once."""

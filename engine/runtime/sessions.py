@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from engine.errors import AssetError
+from engine.process import memory_is_short, too_little_memory
 from engine.runtime.engines import FIRST, BuildContext, backend_of, known, usable
 from engine.values import Floats
 
@@ -135,7 +136,8 @@ def open_session(
             reasons.append(f"{name}: cannot be imported here, {error}")
         except AssetError as error:
             reasons.append(f"{name}: {error}")
-    raise AssetError(f"No engine could run {path} ({'; '.join(reasons)}). Install the program again, or name another engine.")
+    failure = AssetError(f"No engine could run {path} ({'; '.join(reasons)}). Install the program again, or name another engine.")
+    raise AssetError(too_little_memory(failure)) if memory_is_short(failure) else failure
 
 
 def _open(path: Path, name: str, threads: int, check: Check | None, context: BuildContext) -> GraphSession:

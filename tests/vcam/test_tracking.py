@@ -96,4 +96,5 @@ def test_motion_goes_on_through_a_change_of_resolution() -> None:
             assert observation.driver is not None
             poses.append(observation.driver.pose)
     assert np.abs(np.array(poses) - poses[0]).max(0)[:3].max() < np.radians(3)
-    assert np.abs(np.array(poses) - poses[0])[:, 3:].max() < 0.1  # dm
+    assert np.abs(np.array(poses) - poses[0])[:, 3:5].max() < 0.1  # dm, across and up
+    assert np.abs(np.array(poses) - poses[0])[:, 5].max() < 0.5  # of some 7 dm away

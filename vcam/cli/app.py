@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.errors import HifiHeadError
+from engine.files import reason
+from engine.process import memory_is_short, too_little_memory
 from vcam import sinks, sources
 from vcam.cli.values import parse_camera, parse_output, parse_pair, parse_set, parse_size
 from vcam.log import ActiveLog, logging_to_file
@@ -247,7 +249,18 @@ def run_command(arguments: Sequence[str], make_builder: type[Builder] | None = N
             if code:
                 say_on_stderr(str(interrupted))
             return code
+        except BrokenPipeError:  # whoever read what is printed has gone, as "head" does
+            return 1
         except Exception as error:
+            if memory_is_short(error):
+                logger.info("The command failed.", exc_info=True)
+                say_on_stderr(f"Error: {too_little_memory(error)}")
+                return 1
+            if isinstance(error, OSError):
+                logger.warning("The command failed.", exc_info=True)
+                what = f": {error.filename}" if error.filename else ""
+                say_on_stderr(f"Error: The system refuses something ({reason(error)}{what}).")
+                return 1
             logger.exception("The command failed unexpectedly.")
             where = f"{log.path} shows where" if log.path else "hifihead --verbose shows where"
             say_on_stderr(f"Error: the program failed unexpectedly ({type(error).__name__}: {error}); {where}.")

@@ -34,7 +34,6 @@ def read_program(config: Path | None = None) -> ProgramFacts:
         settings = read_settings(path) if path else settings
     except ConfigError as error:
         settings_error = str(error)
-    photo = photo_path(settings.avatar.photo, path)
     regressor = settings.tracking.regressor
     bundle, network = (model_folder(name, path) for name in (settings.runtime.bundle, settings.tracking.network))
     return ProgramFacts(
@@ -44,7 +43,7 @@ def read_program(config: Path | None = None) -> ProgramFacts:
         engine_error="" if settings.runtime.engine == "auto" else installed(settings.runtime.engine) or "",
         bundle_error=error_of(lambda: read_bundle(bundle)) if bundle else "",
         network_error=error_of(lambda: read_regressor(network)) if network and resolved(regressor) != "landmarks" else "",
-        portrait_error=error_of(lambda: refuse_unreadable(photo)),
+        portrait_error=error_of(lambda: refuse_unreadable(photo_path(settings.avatar.photo, path))),
         port_error=error_of(lambda: listen(settings.preview.port).close()),
         models=models(),
         log_file=log_path(),

@@ -16,6 +16,7 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from engine.errors import HifiHeadError
+from engine.process import memory_is_short, too_little_memory
 from vcam.interfaces import Clock, MotionSource
 from vcam.messages import Messages, log_failure
 from vcam.motion import MotionFrame
@@ -123,7 +124,8 @@ class StageThread:
         except HifiHeadError as error:
             problem = error
         except Exception as error:  # noqa: BLE001 — a thread must not end unnoticed
-            problem = HifiHeadError(f"The program failed unexpectedly ({type(error).__name__}: {error}).")
+            unexpected = f"The program failed unexpectedly ({type(error).__name__}: {error})."
+            problem = HifiHeadError(too_little_memory(error) if memory_is_short(error) else unexpected)
             log_failure("The thread's work")
         else:
             return True

@@ -35,7 +35,27 @@ def test_with_a_gpu_the_missing_library_is_named(monkeypatch: pytest.MonkeyPatch
 
 def test_a_broken_library_is_an_answer_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ENGINES, "openvino", replace(ENGINES["openvino"], module="engine.runtime.broken"))
-    assert "openvino cannot be imported" in str(installed("openvino"))
+    assert "openvino lacks a package" in str(installed("openvino"))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ImportError("libx.so: failed to map segment from shared object"), "memory is too short to load openvino"),
+        (OSError(12, "Cannot allocate memory"), "memory is too short to load openvino"),
+        (MemoryError(), "memory is too short to load openvino"),
+        (ImportError("libgomp.so.1: cannot open shared object file"), "openvino is there, but cannot be loaded"),
+    ],
+)
+def test_a_library_that_cannot_be_loaded_is_not_called_absent(
+    error: Exception, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_engine: engines.Engine) -> None:
+        raise error
+
+    monkeypatch.setattr(engines, "backend_of", refuse)
+    assert words in str(installed("openvino"))
+    assert "not installed" not in str(installed("openvino"))
 
 
 def test_what_belongs_to_another_system_is_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
