@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from vcam import sinks
 
@@ -18,6 +19,13 @@ class Section(BaseModel):
     """Strict: an unknown key or another type is an error; frozen: settings never change in place."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def known_sink(setting: str) -> str:
+    """The setting itself when ``sinks.SINKS`` has it; what is registered later counts as well."""
+    if not sinks.accepts(setting):
+        raise PydanticCustomError("unknown_sink", "{wanted}", {"wanted": " or ".join(sinks.setting_values().split("|"))})
+    return setting
 
 
 Gain = Annotated[float, Field(ge=0.0, le=3.0), LIVE]
@@ -37,7 +45,7 @@ class CameraSettings(Section):
 
 
 class OutputSettings(Section):
-    sink: Annotated[str, Field(pattern=sinks.setting_pattern())] = "auto"
+    sink: Annotated[str, AfterValidator(known_sink)] = "auto"
     width_px: Annotated[int, Field(ge=128, le=3840, multiple_of=2)] = 1280
     height_px: Annotated[int, Field(ge=128, le=2160, multiple_of=2)] = 720
     fps: Fps = 30

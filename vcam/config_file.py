@@ -15,7 +15,6 @@ from pydantic_core import ErrorDetails
 from tomlkit.exceptions import TOMLKitError
 
 from engine.errors import ConfigError
-from vcam import sinks
 from vcam.config import Settings, changed_keys
 
 KINDS = {
@@ -27,7 +26,6 @@ KINDS = {
     "model_type": "a [section]",
     "model_attributes_type": "a [section]",
     "string_too_short": "text that is not empty",
-    "string_pattern_mismatch": " or ".join(sinks.setting_values().split("|")),
 }
 
 

@@ -225,7 +225,7 @@ def record(animator: PortraitAnimator, avatar: Avatar, clock: Clock) -> list[Pic
     """What the camera shows: the portrait, moved by the bundled recording."""
     animator.use(avatar.source)
     source, drive = RecordingSource("recording", read_recording(), clock), Drive(avatar.coefficients)
-    motions = [drive.step(source.observe(number * RECORDED_STEP_S)) for number in range(RECORDED_FRAMES)]
+    motions = [drive.step(source.at(number * RECORDED_STEP_S)) for number in range(RECORDED_FRAMES)]
     border = (0, 0, SIDE_PX, SIDE_PX, cv2.BORDER_REPLICATE)
     return [np.asarray(cv2.copyMakeBorder(animator.animate(motion.z), *border), np.uint8) for motion in motions]
 
