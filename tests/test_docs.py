@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from vcam.cli.app import app
+import trainer.cli
+import vcam.cli.app
 from vcam.config_file import known_keys
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +24,7 @@ FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CLASS = re.compile(r"^[A-Z][a-zA-Z0-9]*[a-z][a-zA-Z0-9]*(\.\w+)?(\([^)]*\))?$")
 DOTTED = re.compile(rf"^({'|'.join(PACKAGES)})(\.\w+)+(\(.*\))?$")
+COMMAND = re.compile(r"(hifihead|python -m vcam|-m trainer) ([a-z][a-z-]*)")
 FOREIGN = {  # classes and names of other libraries that pages speak of
     "DataLoader",
     "GridSample",
@@ -131,20 +133,30 @@ def unknown(text: str) -> bool:
     section = text.split(".", maxsplit=1)[0]
     if re.fullmatch(r"[a-z]+\.[a-z_]+", text) and section in known_keys():
         return text not in known_keys()
-    command = re.match(r"hifihead ([a-z]+)", text)
-    return command is not None and command[1] not in commands()
+    return not known_command(text)
+
+
+def known_command(line: str) -> bool:
+    """Whether what a line starts, if it is ours, is a command of ours."""
+    return all(word in commands(program) for program, word in COMMAND.findall(line))
 
 
 @cache
-def commands() -> set[str]:
-    """The commands of ``hifihead``."""
-    return {str(command.name) for command in app.registered_commands}
+def commands(program: str) -> set[str]:
+    """The commands of ``hifihead``, or of ``python -m trainer``."""
+    known = trainer.cli.app if program.endswith("trainer") else vcam.cli.app.app
+    groups = {str(group.name) for group in known.registered_groups}
+    return groups | {
+        command.name or command.callback.__name__.replace("_", "-") for command in known.registered_commands if command.callback
+    }
 
 
 @pytest.mark.parametrize("page", DESCRIBING, ids=lambda page: page.name)
 def test_what_is_named_exists(page: Path) -> None:
     assert [text for text in quoted(page) if unknown(text)] == []
     assert [name for name in drawn(page) if not is_class(name)] == []
+    typed = [line for kind, body in FENCED.findall(page.read_text(encoding="utf-8")) if not kind for line in body.splitlines()]
+    assert [line for line in typed if not known_command(line)] == []
 
 
 @pytest.mark.parametrize(
@@ -162,6 +174,8 @@ def test_what_is_named_exists(page: Path) -> None:
         ("drive.hold_ms", True),
         ("hifihead bench --json", False),
         ("hifihead measure", True),
+        ("python -m trainer evaluate generator --most 36", False),
+        ("python -m trainer judge", True),
         ("MP4", False),
         ("jawOpen", False),
     ],
