@@ -8,19 +8,17 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
-
-from typing_extensions import Self
 
 from engine.errors import HifiHeadError, InputError
 from engine.picture import refuse_unreadable
+from engine.resource import Resource
 from vcam import sinks
 from vcam.avatars.avatar import Avatar
 from vcam.build import Builder
 from vcam.config import Settings, changed_keys, live_keys
 from vcam.config_file import Changes, with_changes
-from vcam.interfaces import Configurable, MotionSource, PortraitAnimator, Resource, Sink
+from vcam.interfaces import Closable, Configurable, MotionSource, PortraitAnimator, Sink
 from vcam.pipeline.driving import DrivingStage
 from vcam.pipeline.latest import LatestFrame
 from vcam.pipeline.pacing import SinkLoop, wake_promptly
@@ -56,7 +54,7 @@ class SettingsChange:
     photo: Path
 
 
-class Session:
+class Session(Resource):
     """Owns cameras, tracker, regressor, engines, sinks and threads; everything that it opened is closed with it.
 
     Live: ``start``, then ``run`` on the main thread; commands may come from any thread.
@@ -87,13 +85,7 @@ class Session:
 
     # life
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def own(self, resource: Resource) -> None:
+    def own(self, resource: Closable) -> None:
         """Closes ``resource`` with the session."""
         self._closing.callback(resource.close)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Literal, Protocol
 
 from engine.errors import AssetError
 from engine.manifest import ASSETS
 from engine.picture import read_picture
+from engine.resource import Resource
 from engine.track.face_networks import FaceNetworks
 from engine.track.mediapipe_models import Landmarker
 from engine.track.regions import width_px
@@ -31,7 +31,7 @@ class Finder(Protocol):
         """Frees the networks; a second call does nothing."""
 
 
-class Tracker:
+class Tracker(Resource):
     """``mode`` "video" follows one face from frame to frame, "picture" looks at each picture on its own."""
 
     def __init__(self, mode: Literal["video", "picture"] = "video") -> None:
@@ -51,12 +51,6 @@ class Tracker:
     def close(self) -> None:
         """Frees the networks; a second call does nothing. The tracker cannot be used afterwards."""
         self._finder.close()
-
-    def __enter__(self) -> Tracker:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
 def open_networks() -> FaceNetworks | None:

@@ -13,6 +13,7 @@ import av
 from av.error import FFmpegError
 
 from engine.errors import InputError
+from engine.resource import Resource
 from engine.values import Picture
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def open_sink(builder: Builder, session: object, argument: str, *, required: boo
     return Mp4File(Path(argument).expanduser(), (output.width_px, output.height_px), output.fps)
 
 
-class Mp4File:
+class Mp4File(Resource):
     """``send`` appends a picture, at ``time_s`` or one frame time after the last. ``close`` completes, ``discard`` removes."""
 
     placeholders = False
@@ -81,9 +82,6 @@ class Mp4File:
         except (FFmpegError, OSError) as error:
             self._partial.unlink(missing_ok=True)
             raise InputError(f"{self.name} could not be completed ({error}).") from error
-
-    def __enter__(self) -> Mp4File:
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Completes the file, or removes it after an error."""

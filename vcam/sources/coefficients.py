@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 
-from vcam.interfaces import Resource
+from engine.resource import Resource
+from vcam.interfaces import Closable
 from vcam.motion import Observation
 
 
-class CoefficientSource:
+class CoefficientSource(Resource):
     """A ``MotionSource`` without device and without faces. Subclasses say in ``observe`` what moves the avatar; by itself it
     observes nobody, and the avatar idles."""
 
@@ -36,7 +37,7 @@ class CoefficientSource:
     def recalibrate(self) -> None:
         """Nobody is there to be measured anew."""
 
-    def use_regressor(self, regressor: Resource) -> Resource:
+    def use_regressor(self, regressor: Closable) -> Closable:
         """No faces are read here."""
         return regressor
 
