@@ -1,16 +1,20 @@
 # make run     installs what is missing and starts the camera; ARGS="…" passes options on
+# make train   installs what training needs and runs the trainer; ARGS="…" are its command and options
 # make test    installs what is missing and runs the tests; ARGS="…" likewise
 # make check   ruff and mypy
 # make clean   removes all that make has put into this folder
 #
 # On Debian and Ubuntu nothing but make must be there. System packages come through apt-get; all else goes into .venv.
-.PHONY: run test check clean system
+.PHONY: run train test check clean system
 PYTHON := python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 run: .venv/.run
 	@$(BIN)/python -m vcam run $(ARGS)
+
+train: .venv/.train
+	@$(BIN)/python -m trainer $(ARGS)
 
 test: .venv/.dev
 	$(BIN)/python -m pytest $(ARGS)
@@ -23,7 +27,7 @@ check: .venv/.dev
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
-# The stamps .python, .run and .dev say which step is done; a changed pyproject.toml repeats the last one.
+# The stamps .python, .run, .train and .dev say which step is done; a changed pyproject.toml repeats the last one.
 .venv/.run: pyproject.toml | .venv/.python
 	@echo "Installing HifiHead Cam into .venv; the first time this takes some minutes."
 	$(BIN)/python -m pip install --editable .
@@ -32,6 +36,19 @@ clean:
 .venv/.dev: pyproject.toml | .venv/.python
 	@echo "Installing HifiHead Cam and its tools into .venv; the first time this takes some minutes."
 	$(BIN)/python -m pip install --editable '.[dev]'
+	@touch $@ .venv/.run
+
+# On Linux PyPI's PyTorch brings several gigabytes for NVIDIA's GPUs. Where there is none, PyTorch's own index has a build for
+# CPUs, which pip prefers when it can reach that index; when not, PyPI's is taken.
+TORCH_INDEX := https://download.pytorch.org/whl/cpu
+
+.venv/.train: pyproject.toml | .venv/.python
+	@echo "Installing the trainer into .venv; the first time this takes some minutes."
+	@if [ "$$(uname)" = Linux ] && ! nvidia-smi > /dev/null 2>&1; then \
+	    $(BIN)/python -m pip install --no-deps --retries 1 --timeout 10 --extra-index-url $(TORCH_INDEX) \
+	        "$$(sed -n 's/^train = .*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)"; \
+	fi
+	$(BIN)/python -m pip install --editable '.[train]'
 	@touch $@ .venv/.run
 
 # Debian 13 and Ubuntu 25 have only newer Pythons than mediapipe has wheels for: uv fetches one, into .venv too.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from engine.generator.render_inputs import EncodedPhotograph
 from engine.head import load_head
 from engine.portrait import Portrait
 from engine.regress.portrait import Fit, fit_portrait
+from engine.resource import Resource
 from engine.runtime.cache import ignore
 from engine.values import Coefficients, Corrections, Picture
 from engine.warp.source import SourceGeometry
@@ -37,7 +37,7 @@ class PreparedPortrait:
     network: EncodedPhotograph
 
 
-class Animator:
+class Animator(Resource):
     """Animates one portrait at a time. ``animate`` belongs to one thread; ``prepare`` may run on another meanwhile."""
 
     def __init__(
@@ -75,12 +75,6 @@ class Animator:
     def close(self, timeout_s: float | None = None) -> None:
         """See ``Generator.close``."""
         self._generator.close(timeout_s)
-
-    def __enter__(self) -> Animator:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def prepare(self, portrait: Portrait) -> PreparedPortrait:
         """Fits the head and makes everything that is needed only once per photograph; about a second."""

@@ -7,11 +7,15 @@ nothing of what Python wants.
 from __future__ import annotations
 
 import ctypes
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engine.runtime import engines
-from engine.runtime.engines import BuildContext, Engine
-from engine.runtime.sessions import GraphSession
+from vcam.signals import Interrupted, listening
+
+if TYPE_CHECKING:
+    from engine.runtime.engines import BuildContext
+    from engine.runtime.sessions import GraphSession
 
 BUILD_S = 3
 
@@ -32,12 +36,22 @@ def open_graph(path: Path, option: str, threads: int, context: BuildContext) -> 
 
 
 def main() -> None:
-    """Adds the engine and runs the program."""
-    from vcam.__main__ import main as program
+    """Tells that signals are heard, adds the engine and runs the program."""
+    try:
+        with listening(sys.argv[1:]):
+            sys.stdout.write("started\n")
+            sys.stdout.flush()
+            from engine.process import prepare_process
 
-    engines.ENGINES["slow"] = Engine("tests.slow_engine", "onnxruntime", "CPU", "nothing", exact=True)
-    engines.BETTER = ("slow",)
-    program()
+            prepare_process()
+            from engine.runtime import engines
+            from vcam.__main__ import main as program
+
+            engines.ENGINES["slow"] = engines.Engine("tests.slow_engine", "onnxruntime", "CPU", "nothing", exact=True)
+            engines.BETTER = ("slow",)
+            program()
+    except Interrupted as interrupted:
+        sys.exit(128 + interrupted.number)
 
 
 if __name__ == "__main__":

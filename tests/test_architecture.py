@@ -34,10 +34,6 @@ DOORS = (
 )
 
 SIMILAR: set[str] = set()  # modules with numbers that look like landmarks and are none
-STILL_SHARED = {  # names that several classes have; none may be added
-    "Batch", "Block", "Curves", "Edit", "Gpu", "Layer", "Mixture", "Moment", "Objective", "Order", "Part", "Piece",
-    "Residual", "Scene", "Settings", "Studio", "Training",
-}  # fmt: skip
 
 
 def name_of(path: Path) -> str:
@@ -186,5 +182,4 @@ def test_no_two_public_classes_have_one_name() -> None:
     for name in MODULES:
         for defined in public_classes(name):
             owners.setdefault(defined, []).append(name)
-    shared = {defined: modules for defined, modules in owners.items() if len(modules) > 1}
-    assert not {defined: modules for defined, modules in shared.items() if defined not in STILL_SHARED}
+    assert not {defined: modules for defined, modules in owners.items() if len(modules) > 1}

@@ -9,20 +9,16 @@ import typer
 from rich.console import Console
 
 from engine.errors import ConfigError
-from trainer.data.commands import prepare, recipe, synthesise
-from trainer.demo_drive import demo_drive
-from trainer.export import export
-from trainer.generator.command import generator
-from trainer.generator.judge.command import evaluate_generator
-from trainer.generator.scenes_command import scenes
+from trainer.data.commands import demo_drive, prepare, recipe, synthesise
+from trainer.generator.commands import export, generator, scenes
+from trainer.generator.evaluation.command import evaluate_generator
 from trainer.head.command import head
 from trainer.pipeline import QUICK, WHOLE, make_everything
-from trainer.regressor.command import examples, regressor
-from trainer.regressor.export import export_regressor
-from trainer.regressor.judge_command import evaluate
+from trainer.regressor.commands import examples, export_regressor, regressor
+from trainer.regressor.evaluation.command import evaluate_regressor
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
+evaluate = typer.Typer(no_args_is_help=True, help="Measure what was trained.")
 
 FOLDER, QUICK_FOLDER = Path("training"), Path("training-quick")
 
@@ -35,8 +31,8 @@ def trainer(
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A small run of every step as a proof, in ./training-quick.")] = False,
     packages: Annotated[Path | None, typer.Option(help="A folder of packages fetched already, looked into first.")] = None,
-    clip: Annotated[list[Path] | None, typer.Option(help="A video to judge by, of nobody trained on; repeatable.")] = None,
-    portrait: Annotated[list[Path] | None, typer.Option(help="A photograph to judge by, likewise; repeatable.")] = None,
+    clip: Annotated[list[Path] | None, typer.Option(help="A video to evaluate on, of nobody trained on; repeatable.")] = None,
+    portrait: Annotated[list[Path] | None, typer.Option(help="A photograph to evaluate on, likewise; repeatable.")] = None,
 ) -> None:
     """Make what the camera runs on. Without a command: everything, from free data to a bundle that the camera loads."""
     given = [name for name, value in context.params.items() if value]
@@ -67,5 +63,6 @@ app.command()(generator)
 app.command()(examples)
 app.command()(regressor)
 app.command()(export_regressor)
+evaluate.command("regressor")(evaluate_regressor)
 evaluate.command("generator")(evaluate_generator)
 app.add_typer(evaluate, name="evaluate")

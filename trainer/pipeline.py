@@ -11,7 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from trainer.steps import Record, Step, run_steps
+from trainer.requirements import require_packages
+from trainer.steps import Step, StepRecord, run_steps
 
 FEATURES = "efficientnet-lite0-57934424.pth"
 IDENTITY = "dlib_face_recognition_resnet_model_v1.dat"
@@ -20,7 +21,7 @@ HOUR_S = 3600.0
 HELD_OUT = 7  # of so many people of the stock portraits one is not learned from
 
 # What two cores without a GPU do in a second, for the expected hours.
-HEADS_PER_S, EXAMPLES_PER_S, SCENES_PER_S, REGRESSED_PER_S, GENERATED_PER_S, JUDGED_PER_S = 10.0, 5.0, 0.7, 40.0, 2.0, 1.0
+HEADS_PER_S, EXAMPLES_PER_S, SCENES_PER_S, REGRESSED_PER_S, GENERATED_PER_S, EVALUATED_PER_S = 10.0, 5.0, 0.7, 40.0, 2.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Sizes:
     per_series         scenes of each clip and album
     per_photograph     scenes of each photograph
     generator_images   length of the generator's training
-    judged             pictures and frames that evaluation looks at
+    evaluated             pictures and frames that evaluation looks at
     """
 
     heads: int = 20_000
@@ -46,25 +47,34 @@ class Sizes:
     per_series: int = 15
     per_photograph: int = 10
     generator_images: int = 100_000
-    judged: int = 60
+    evaluated: int = 60
 
 
 WHOLE = Sizes()
 QUICK = Sizes(
-    heads=40, portraits=3, moments=2, regressor_images=64, people=2, per_series=1, per_photograph=1, generator_images=16, judged=6
+    heads=40,
+    portraits=3,
+    moments=2,
+    regressor_images=64,
+    people=2,
+    per_series=1,
+    per_photograph=1,
+    generator_images=16,
+    evaluated=6,
 )
 
 
 def make_everything(
     folder: Path, sizes: Sizes, packages: Path | None, clips: Sequence[Path], portraits: Sequence[Path], console: Console
 ) -> None:
-    """All steps, into ``folder``. ``packages``: fetched already; ``clips``, ``portraits``: held out, to be judged by.
+    """All steps, into ``folder``. ``packages``: fetched already; ``clips``, ``portraits``: held out, to evaluate on.
 
-    Raises HifiHeadError with the name of the step that failed.
+    Raises MissingPackagesError, and HifiHeadError with the name of the step that failed.
     """
-    record = Record(folder, asdict(sizes))
+    require_packages()
+    record = StepRecord(folder, asdict(sizes))
     steps = [*data_steps(folder, sizes, packages), *training_steps(folder, sizes)]
-    run_steps([*steps, *judging_steps(folder, sizes, clips, portraits)], record, console)
+    run_steps([*steps, *evaluation_steps(folder, sizes, clips, portraits)], record, console)
     console.print(
         f'The camera uses it with bundle = "{(folder / "live").resolve()}" under [runtime] in config.toml, and '
         f'network = "{(folder / "regressor").resolve()}" under [tracking]; '
@@ -76,8 +86,8 @@ def make_everything(
 def data_steps(folder: Path, sizes: Sizes, packages: Path | None) -> list[Step]:
     """What is learned from: free packages, examples for the regressor, scenes for the generator."""
     from trainer.data.commands import recipe
-    from trainer.generator.scenes_command import scenes
-    from trainer.regressor.command import examples
+    from trainer.generator.commands import scenes
+    from trainer.regressor.commands import examples
 
     free, sets, made = folder / "free", folder / "examples", folder / "scenes"
     shown = min(sizes.portraits, 52)
@@ -109,10 +119,8 @@ def data_steps(folder: Path, sizes: Sizes, packages: Path | None) -> list[Step]:
 
 def training_steps(folder: Path, sizes: Sizes) -> list[Step]:
     """Both trainings, and what the camera loads of them."""
-    from trainer.export import export
-    from trainer.generator.command import generator
-    from trainer.regressor.command import regressor
-    from trainer.regressor.export import export_regressor
+    from trainer.generator.commands import export, generator
+    from trainer.regressor.commands import export_regressor, regressor
 
     sets, made, runs, weights = folder / "examples", folder / "scenes", folder / "runs", weights_of(folder)
 
@@ -131,7 +139,7 @@ def training_steps(folder: Path, sizes: Sizes) -> list[Step]:
         )
 
     def export_network() -> None:
-        export_regressor(runs / "regressor" / "last.pt", folder / "regressor", held_out(folder / "free"), sizes.judged)
+        export_regressor(runs / "regressor" / "last.pt", folder / "regressor", held_out(folder / "free"), sizes.evaluated)
 
     data = (
         f"{sizes.people} rendered heads of the program's own; free stock portraits, generated people and two clips of one man "
@@ -139,7 +147,7 @@ def training_steps(folder: Path, sizes: Sizes) -> list[Step]:
     )
     return [
         Step("regressor", runs / "regressor" / "last.pt", _hours(sizes.regressor_images, REGRESSED_PER_S), train_regressor),
-        Step("regressor for the camera", folder / "regressor" / "manifest.json", _hours(7 * sizes.judged, EXAMPLES_PER_S),
+        Step("regressor for the camera", folder / "regressor" / "manifest.json", _hours(7 * sizes.evaluated, EXAMPLES_PER_S),
              export_network),
         Step("generator", runs / "generator" / "last.pt", _hours(sizes.generator_images, GENERATED_PER_S), train_generator),
         Step("bundle for the camera", folder / "live" / "manifest.json", 0.01,
@@ -147,19 +155,19 @@ def training_steps(folder: Path, sizes: Sizes) -> list[Step]:
     ]  # fmt: skip
 
 
-def judging_steps(folder: Path, sizes: Sizes, clips: Sequence[Path], portraits: Sequence[Path]) -> list[Step]:
+def evaluation_steps(folder: Path, sizes: Sizes, clips: Sequence[Path], portraits: Sequence[Path]) -> list[Step]:
     """Reports on both; without clips and portraits of the user's, on rendered people whom no training has seen."""
-    from trainer.generator.judge.command import evaluate_generator
-    from trainer.generator.judge.strangers import CLIP, PORTRAITS, make_strangers
-    from trainer.regressor.judge_command import evaluate_regressor
+    from trainer.generator.evaluation.command import evaluate_generator
+    from trainer.generator.evaluation.inputs import CLIP, PORTRAITS, render_test_people
+    from trainer.regressor.evaluation.command import evaluate_regressor
 
-    strangers, reports, weights = folder / "strangers", folder / "reports", weights_of(folder)
+    test_people, reports, weights = folder / "test-people", folder / "reports", weights_of(folder)
     given = bool(clips or portraits)
-    clips = list(clips) if given else [strangers / CLIP]
-    portraits = list(portraits) if given else [strangers / name for name in PORTRAITS]
+    clips = list(clips) if given else [test_people / CLIP]
+    portraits = list(portraits) if given else [test_people / name for name in PORTRAITS]
     media = ", ".join(str(path) for path in [*clips, *portraits])
 
-    def judge_generator() -> None:
+    def report_on_generator() -> None:
         evaluate_generator(
             reports / "generator",
             weights / FEATURES,
@@ -168,27 +176,27 @@ def judging_steps(folder: Path, sizes: Sizes, clips: Sequence[Path], portraits: 
             checkpoint=[f"live in torch={folder / 'runs' / 'generator' / 'last.pt'}"],
             clip=list(clips),
             portrait=list(portraits),
-            most=sizes.judged,
+            most=sizes.evaluated,
         )
 
-    def judge_regressor() -> None:
+    def report_on_regressor() -> None:
         evaluate_regressor(
             reports / "regressor",
             folder / "regressor",
-            sizes.judged,
+            sizes.evaluated,
             list(portraits),
-            sizes.judged,
+            sizes.evaluated,
             list(clips),
-            sizes.judged,
+            sizes.evaluated,
         )
 
-    rendered = [Step("people to judge by", strangers / CLIP, 0.02, lambda: make_strangers(strangers, sizes.judged))]
+    rendered = [Step("people to evaluate on", test_people / CLIP, 0.02, lambda: render_test_people(test_people, sizes.evaluated))]
     return [
         *([] if given else rendered),
-        Step("report on the regressor", reports / "regressor" / "report.json", _hours(2 * sizes.judged, JUDGED_PER_S),
-             judge_regressor, media),
-        Step("report on the generator", reports / "generator" / "report.html", _hours(20 * sizes.judged, JUDGED_PER_S),
-             judge_generator, media),
+        Step("report on the regressor", reports / "regressor" / "report.json", _hours(2 * sizes.evaluated, EVALUATED_PER_S),
+             report_on_regressor, media),
+        Step("report on the generator", reports / "generator" / "report.html", _hours(20 * sizes.evaluated, EVALUATED_PER_S),
+             report_on_generator, media),
     ]  # fmt: skip
 
 

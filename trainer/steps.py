@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.errors import ConfigError, HifiHeadError, InputError
+from engine.files import write_text
 
 RECORD = "steps.json"
 
@@ -34,7 +35,7 @@ class Step:
     inputs: str = ""
 
 
-class Record:
+class StepRecord:
     """Which steps of a folder are done; a small file in it."""
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
@@ -51,13 +52,11 @@ class Record:
     def add(self, step: Step) -> None:
         """It is done. Raises InputError when that cannot be written."""
         self._done[step.name] = step.inputs
-        unfinished = self._path.with_suffix(".unfinished")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_text(json.dumps({"settings": self._settings, "done": self._done}, indent=1) + "\n", encoding="utf-8")
-            unfinished.replace(self._path)
-        except OSError as error:
-            raise InputError(f"{self._path} cannot be written ({error.strerror}): free some space and run again.") from error
+            write_text(self._path, json.dumps({"settings": self._settings, "done": self._done}, indent=1) + "\n")
+        except (OSError, InputError) as error:
+            raise InputError(f"{self._path} cannot be written ({error}): free some space and run again.") from error
 
     def _read(self) -> None:
         try:
@@ -72,7 +71,7 @@ class Record:
             raise ConfigError(f"{self._path.parent} was begun otherwise ({other}): take another --folder, or call it as then.")
 
 
-def run_steps(steps: Sequence[Step], record: Record, console: Console) -> None:
+def run_steps(steps: Sequence[Step], record: StepRecord, console: Console) -> None:
     """Does what is not done yet, in order; after a step that had to be done, all later ones are done again.
 
     Raises HifiHeadError with the step's name when one fails; those before it stay done.
@@ -94,7 +93,7 @@ def run_steps(steps: Sequence[Step], record: Record, console: Console) -> None:
         record.add(step)
 
 
-def _table(steps: Sequence[Step], record: Record) -> Table:
+def _table(steps: Sequence[Step], record: StepRecord) -> Table:
     table = Table("", "step", "result", "hours, about", title=f"Into {record.folder}", title_justify="left")
     table.columns[-1].justify = "right"
     for number, step in enumerate(steps, 1):

@@ -6,7 +6,7 @@ import io
 import sys
 
 from engine.process import end_process, prepare_process, quiet_native_code
-from vcam.signals import Interrupted, exit_code, ignore_signals, interrupting
+from vcam.signals import Interrupted, ignore_signals, listening
 
 
 def print_anything() -> None:
@@ -18,7 +18,7 @@ def print_anything() -> None:
 def main() -> None:
     """The console script; leaves with 0 done, 1 failed, 2 wrong use, 128 + N ended by signal N."""
     try:
-        with interrupting():
+        with listening(sys.argv[1:]):
             prepare_process()
             quiet_native_code()
             print_anything()
@@ -27,7 +27,7 @@ def main() -> None:
             code = run_command(sys.argv[1:])
             ignore_signals()
     except Interrupted as interrupted:  # while the program was being loaded
-        code = exit_code(interrupted, sys.argv[1:])
+        code = 128 + interrupted.number
     ignore_signals()
     end_process(code)
 

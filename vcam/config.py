@@ -5,11 +5,9 @@ Settings marked ``LIVE`` take effect while the camera runs, the others at the ne
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
 from vcam import sinks
@@ -23,17 +21,25 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-def name_of_file(pattern: str, mistake: Literal["string_too_short", "string_pattern_mismatch"]) -> Callable[[Any], str]:
-    """A check of text that may name a file, also one whose name is not UTF-8, which pydantic's own check of text refuses."""
+def text(value: Any) -> str:
+    """Text that may be the name of a file, also of one whose name is not UTF-8, which pydantic's own check refuses."""
+    if not isinstance(value, str):
+        raise PydanticCustomError("string_type", "wanted text")
+    return value
 
-    def check(value: Any) -> str:
-        if not isinstance(value, str):
-            raise PydanticCustomError("string_type", "wanted text")
-        if not re.fullmatch(pattern, value, re.DOTALL):
-            raise PydanticCustomError(mistake, "wanted other text")
-        return value
 
-    return check
+def not_empty(setting: str) -> str:
+    """The setting itself."""
+    if not setting:
+        raise PydanticCustomError("string_too_short", "wanted text that is not empty")
+    return setting
+
+
+def known_sink(setting: str) -> str:
+    """The setting itself when ``sinks.SINKS`` has it; what is registered later counts as well."""
+    if not sinks.accepts(setting):
+        raise PydanticCustomError("unknown_sink", "{wanted}", {"wanted": " or ".join(sinks.setting_values().split("|"))})
+    return setting
 
 
 Gain = Annotated[float, Field(ge=0.0, le=3.0), LIVE]
@@ -41,11 +47,11 @@ Fps = Annotated[int, Field(ge=5, le=60)]
 
 
 class AvatarSettings(Section):
-    photo: Annotated[str, PlainValidator(name_of_file(".*", "string_too_short")), LIVE] = ""
+    photo: Annotated[str, PlainValidator(text), LIVE] = ""
 
 
 class CameraSettings(Section):
-    source: Annotated[str, PlainValidator(name_of_file(".+", "string_too_short")), LIVE] = "auto"
+    source: Annotated[str, PlainValidator(text), AfterValidator(not_empty), LIVE] = "auto"
     width_px: Annotated[int, Field(ge=160, le=3840), LIVE] = 640
     height_px: Annotated[int, Field(ge=120, le=2160), LIVE] = 480
     fps: Annotated[Fps, LIVE] = 30
@@ -53,7 +59,7 @@ class CameraSettings(Section):
 
 
 class OutputSettings(Section):
-    sink: Annotated[str, PlainValidator(name_of_file(sinks.setting_pattern(), "string_pattern_mismatch"))] = "auto"
+    sink: Annotated[str, PlainValidator(text), AfterValidator(known_sink)] = "auto"
     width_px: Annotated[int, Field(ge=128, le=3840, multiple_of=2)] = 1280
     height_px: Annotated[int, Field(ge=128, le=2160, multiple_of=2)] = 720
     fps: Fps = 30

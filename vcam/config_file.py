@@ -19,7 +19,6 @@ from tomlkit.exceptions import TOMLKitError
 from engine.errors import ConfigError
 from engine.files import reason
 from engine.process import user_folder
-from vcam import sinks
 from vcam.config import Settings, changed_keys
 
 # "C:\Users" is a mistake in TOML, and "C:\temp\new.jpg" is none, but has a tab and a new line in it
@@ -40,7 +39,6 @@ KINDS = {
     "model_type": "a [section]",
     "model_attributes_type": "a [section]",
     "string_too_short": "text that is not empty",
-    "string_pattern_mismatch": " or ".join(sinks.setting_values().split("|")),
 }
 
 

@@ -23,13 +23,13 @@ class Clock(Protocol):
         ...
 
 
-class Resource(Protocol):
+class Closable(Protocol):
     """Something that was opened and must be closed; ``close`` may be called more than once."""
 
     def close(self) -> None: ...
 
 
-class MotionSource(Resource, Protocol):
+class MotionSource(Closable, Protocol):
     """Where motion comes from: a tracked camera, a recording, a stream. All but ``start`` belong to the motion thread.
 
     name        for the user
@@ -61,13 +61,13 @@ class MotionSource(Resource, Protocol):
         """Forgets what was learned of the driver's face."""
         ...
 
-    def use_regressor(self, regressor: Any) -> Resource:
+    def use_regressor(self, regressor: Any) -> Closable:
         """Reads faces by another regressor, which then belongs to the source. Returns what is to be closed instead: the former
         one, or ``regressor`` itself where no faces are read."""
         ...
 
 
-class PortraitAnimator(Resource, Protocol):
+class PortraitAnimator(Closable, Protocol):
     """Draws the avatar: ``use`` a prepared source (instant), then ``animate`` often."""
 
     @property
@@ -80,7 +80,7 @@ class PortraitAnimator(Resource, Protocol):
     def animate(self, z: Coefficients, *, corrections: Corrections = "new") -> Picture: ...
 
 
-class Sink(Resource, Protocol):
+class Sink(Closable, Protocol):
     """Where pictures go. ``send`` raises DeviceError when the device is gone.
 
     name          for the user

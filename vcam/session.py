@@ -8,18 +8,17 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING
 
 from engine.errors import HifiHeadError, InputError
 from engine.picture import refuse_unreadable
+from engine.resource import Resource
 from vcam import sinks
 from vcam.avatars.avatar import Avatar
 from vcam.build import Builder
 from vcam.config import Settings, changed_keys, live_keys
 from vcam.config_file import Changes, with_changes
-from vcam.interfaces import Configurable, MotionSource, PortraitAnimator, Resource, Sink
+from vcam.interfaces import Closable, Configurable, MotionSource, PortraitAnimator, Sink
 from vcam.pipeline.driving import DrivingStage
 from vcam.pipeline.latest import LatestFrame
 from vcam.pipeline.pacing import SinkLoop, wake_promptly
@@ -28,7 +27,11 @@ from vcam.pipeline.rendering import RenderStage
 from vcam.pipeline.threads import Pipeline
 from vcam.snapshot import Listener, Notifier, Snapshot
 
+if TYPE_CHECKING:
+    from vcam.sources.tracking import FaceRegressor
+
 NOBODY_WATCHES = "Nobody watches: the webcam is off, and the camera rests until somebody does."
+NOT_STARTED = "The camera has not been started."
 CLOSE_S = 1.5  # for the threads to end; one that is inside native code ends later, by itself
 
 
@@ -40,7 +43,18 @@ class AppliedSettings:
     at_next_start: tuple[str, ...]
 
 
-class Session:
+@dataclass(frozen=True)
+class SettingsChange:
+    """What was opened for changed settings; None = the present one stays. ``animator`` and ``photo`` may be the present ones."""
+
+    source: MotionSource | None
+    regressor: FaceRegressor | None
+    animator: PortraitAnimator
+    avatar: Avatar | None
+    photo: Path
+
+
+class Session(Resource):
     """Owns cameras, tracker, regressor, engines, sinks and threads; everything that it opened is closed with it.
 
     Live: ``start``, then ``run`` on the main thread; commands may come from any thread.
@@ -71,13 +85,7 @@ class Session:
 
     # life
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def own(self, resource: Resource) -> None:
+    def own(self, resource: Closable) -> None:
         """Closes ``resource`` with the session."""
         self._closing.callback(resource.close)
 
@@ -181,10 +189,8 @@ class Session:
         """Prepares a photograph, about a second, and cross-fades to it. Raises InputError when it cannot become an avatar: the
         present one stays."""
         with self._commands:
-            pipeline, driving, rendering, animator = self._live()
-            avatar = self._prepared(self._builder, animator, photo)
-            pipeline.render.call(lambda: rendering.add(avatar)).result()
-            pipeline.motion.call(lambda: driving.use(avatar.id, avatar.coefficients)).result()
+            *_, animator = self._live()
+            self._show(self._prepared(self._builder, animator, photo), animator)
             self._photo = photo
         self._notifier.changed()
 
@@ -284,13 +290,13 @@ class Session:
 
     def _started(self) -> tuple[SinkLoop, Pipeline]:
         if self._loop is None or self._pipeline is None:
-            raise RuntimeError("run() needs start() before")
+            raise HifiHeadError(NOT_STARTED)
         return self._loop, self._pipeline
 
     def _live(self) -> tuple[Pipeline, DrivingStage, RenderStage, PortraitAnimator]:
         """The parts that commands change, once they are open; raises HifiHeadError when they never will be."""
         if self._loop is None:
-            raise HifiHeadError("The camera has not been started.")
+            raise HifiHeadError(NOT_STARTED)
         self._opened.wait()
         if self._closed or self._pipeline is None or self._driving is None or self._rendering is None or self._animator is None:
             raise HifiHeadError("The program is ending.")
@@ -331,43 +337,64 @@ class Session:
 
     def _apply(self, builder: Builder, sections: set[str], keys: frozenset[str]) -> None:
         """Opens what the changed settings need, then puts all of it in place; raises before anything is changed."""
-        pipeline, driving, rendering, present = self._live()
         with contextlib.ExitStack() as opened:
-            source: MotionSource | None = None
-            if "camera" in sections:
-                source = builder.open_source()
-                opened.callback(source.close)
-                source.prepare()
-            regressor = None
-            if source is None and ("tracking" in sections or "runtime.engine" in keys):
-                regressor = builder.open_regressor(strict=True)
-                opened.callback(regressor.close)
-            photo = builder.photo() if "avatar" in sections else self._photo
-            animator = present
-            if "runtime" in sections:
-                animator = builder.open_animator(strict=True)
-                opened.callback(animator.close)
-            avatar = self._prepared(builder, animator, photo) if {"avatar", "runtime"} & sections else None
+            change = self._open_change(builder, sections, keys, opened)
+            # whatever could be refused is open; what follows fails only when the session ends meanwhile
+            self._put_in_place(builder, sections, change)
             opened.pop_all()
-        if source is not None:
-            pipeline.change_source(source)
-        if regressor is not None:
-            pipeline.motion.call(lambda: pipeline.source.use_regressor(regressor)).result().close()
-        if avatar is not None and animator is not present:
-            pipeline.render.call(lambda: rendering.use_animator(animator, avatar)).result()
-            self._animator = animator
+
+    def _open_change(
+        self, builder: Builder, sections: set[str], keys: frozenset[str], opened: contextlib.ExitStack
+    ) -> SettingsChange:
+        """The parts that changed settings need, all of them registered in ``opened``."""
+        *_, animator = self._live()
+        source = regressor = avatar = None
+        if "camera" in sections:
+            source = builder.open_source()
+            opened.callback(source.close)
+            source.prepare()
+        elif "tracking" in sections or "runtime.engine" in keys:
+            regressor = builder.open_regressor(strict=True)
+            opened.callback(regressor.close)
+        if "runtime" in sections:
+            animator = builder.open_animator(strict=True)
+            opened.callback(animator.close)
+        photo = builder.photo() if "avatar" in sections else self._photo
+        if {"avatar", "runtime"} & sections:
+            avatar = self._prepared(builder, animator, photo)
+        return SettingsChange(source, regressor, animator, avatar, photo)
+
+    def _put_in_place(self, builder: Builder, sections: set[str], change: SettingsChange) -> None:
+        pipeline, driving, _, present = self._live()
+        if change.source is not None:
+            pipeline.change_source(change.source)
+        if change.regressor is not None:
+            pipeline.motion.call(lambda: pipeline.source.use_regressor(change.regressor)).result().close()
+        if change.avatar is not None:
+            self._show(change.avatar, change.animator)
+            self._photo = change.photo
+        if change.animator is not present:
+            self._animator = change.animator
             present.close()
-        elif avatar is not None:
-            pipeline.render.call(lambda: rendering.add(avatar)).result()
-        if avatar is not None:
-            pipeline.motion.call(lambda: driving.use(avatar.id, avatar.coefficients)).result()
-            self._photo = photo
         if "drive" in sections:
             options = builder.drive_options()
             pipeline.motion.call(lambda: driving.configure(options)).result()
         for sink in self._sinks:
             if isinstance(sink, Configurable):
                 sink.configure(builder.settings)
+
+    def _show(self, avatar: Avatar, animator: PortraitAnimator) -> None:
+        """Lets an avatar that ``animator`` prepared take the place of the present one."""
+        pipeline, driving, rendering, present = self._live()
+
+        def render() -> None:
+            if animator is present:
+                rendering.add(avatar)
+            else:
+                rendering.use_animator(animator, avatar)
+
+        pipeline.render.call(render).result()
+        pipeline.motion.call(lambda: driving.use(avatar.id, avatar.coefficients)).result()
 
     def _sink_failed(self, sink: Sink, error: HifiHeadError) -> None:
         """As long as there is another, the camera goes on without it."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # as far as the system has them
+
+AGAIN_S = 3.0  # closing takes no longer: a signal that comes later than that is another wish
+_deferred: list[int] = []
 
 
 class Interrupted(BaseException):
@@ -20,11 +24,6 @@ class Interrupted(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(f"Interrupted by {signal.Signals(number).name}.")
         self.number = number
-
-
-def exit_code(interrupted: Interrupted, arguments: Sequence[str]) -> int:
-    """Of a command line that was broken off: 0 for "run", which is ended so, also before it could begin; else 128 + N."""
-    return 0 if "run" in arguments[:2] else 128 + interrupted.number
 
 
 def numbers() -> list[signal.Signals]:
@@ -50,27 +49,55 @@ def handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
                 signal.signal(number, former)
 
 
-def interrupting() -> contextlib.AbstractContextManager[None]:
-    """Within, the first signal raises ``Interrupted``; later ones are ignored, for everything is being closed then."""
-    interrupted: list[int] = []
+@contextlib.contextmanager
+def interrupting() -> Iterator[None]:
+    """Within, a signal raises ``Interrupted``. Others that follow at once are ignored, for everything is being closed then."""
+    received: list[tuple[int, float]] = []
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
-        if not interrupted:
-            interrupted.append(number)
+        if not received or time.monotonic() - received[-1][1] > AGAIN_S:
+            received.append((number, time.monotonic()))
             raise Interrupted(number)
 
-    return handled(interrupt)
+    with handled(interrupt):
+        try:
+            yield
+        except Interrupted:
+            raise
+        except BaseException as error:
+            if received:  # a library that was being loaded made something else of it
+                raise Interrupted(received[-1][0]) from error
+            raise
 
 
-def ignore_signals() -> None:
-    """What was to be done is done: a signal must not change the exit code any more."""
-    for number in numbers():
-        signal.signal(number, signal.SIG_IGN)
+@contextlib.contextmanager
+def deferring() -> Iterator[None]:
+    """Within, signals raise nothing; ``ending`` hears of those that came before it. While libraries are loaded, exceptions that
+    come from nowhere are lost or made into others."""
+    with handled(lambda number, _frame: _deferred.append(number)):
+        try:
+            yield
+        finally:
+            _deferred.clear()
 
 
 @contextlib.contextmanager
 def ending() -> Iterator[threading.Event]:
     """Within, signals set the event that is given, and raise nothing."""
     ended = threading.Event()
+    if _deferred:
+        ended.set()
     with handled(lambda _number, _frame: ended.set()):
         yield ended
+
+
+def listening(arguments: Sequence[str]) -> contextlib.AbstractContextManager[None]:
+    """What a command line does about signals: "run", which is ended by them, defers them until it is ready; others are
+    interrupted."""
+    return deferring() if "run" in arguments[:2] else interrupting()
+
+
+def ignore_signals() -> None:
+    """What was to be done is done: a signal must not change the exit code any more."""
+    for number in numbers():
+        signal.signal(number, signal.SIG_IGN)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from engine.resource import Resource
 from vcam.messages import Messages
 
 
@@ -49,7 +50,7 @@ class Snapshot:
 Listener = Callable[[Snapshot], None]
 
 
-class Notifier:
+class Notifier(Resource):
     """Calls listeners with a fresh snapshot after each ``changed``, on a thread of its own; several changes may become one call.
 
     A listener that raises is told about and keeps being called. The thread exists only while there are listeners.

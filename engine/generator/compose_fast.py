@@ -8,7 +8,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import numba as nb
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from engine.generator.cubic import lay_over
 from engine.generator.variants import STATE_CHANNELS
+from engine.resource import Resource
 from engine.sampling import cubic_weights
 from engine.values import Floats, Picture
 
@@ -189,7 +189,7 @@ def pack(foreground: Picture, matte: Floats, plate: Picture) -> PackedLayers:
     return PackedLayers(front.reshape(-1), alpha.reshape(-1), behind.reshape(-1))
 
 
-class Compositor:
+class Compositor(Resource):
     """Composes pictures of ``size`` pixels from states of as many points or a whole part of them, in so many bands at once."""
 
     def __init__(self, size: int, state_size: int, *, threads: int = 2) -> None:
@@ -207,12 +207,6 @@ class Compositor:
         """Ends its threads; a second call does nothing."""
         if self._pool is not None:
             self._pool.shutdown()
-
-    def __enter__(self) -> Compositor:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def _compile(self, size: int, state_size: int) -> None:
         """Compose nothing once: numba compiles (seconds, on the first start) or loads what it compiled before."""

@@ -12,6 +12,7 @@ from engine.generator.compose_fast import Compositor
 from engine.generator.manifest import Bundle
 from engine.generator.render_inputs import EncodedPhotograph, RenderInputs
 from engine.generator.variants import STATE_CHANNELS
+from engine.resource import Resource
 from engine.runtime.engines import ENGINES, BuildContext
 from engine.runtime.sessions import GraphSession
 from engine.values import Corrections, Floats, Picture
@@ -33,7 +34,7 @@ class FrameRenderer(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
 
-class CpuFrameRenderer:
+class CpuFrameRenderer(Resource):
     """Any session, which it takes over, and the compositor on the CPU."""
 
     def __init__(self, session: GraphSession, bundle: Bundle, threads: int) -> None:
@@ -58,12 +59,6 @@ class CpuFrameRenderer:
         """See ``FrameRenderer.close``."""
         self._session.close()
         self._compositor.close()
-
-    def __enter__(self) -> CpuFrameRenderer:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def _corrections(self, source: EncodedPhotograph, inputs: RenderInputs, *, anew: bool) -> Floats:
         """The network's answer (6, R, R), valid until it is asked anew."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import TracebackType
 
 import numpy as np
 import torch
@@ -13,11 +12,12 @@ from engine.generator.flow import enlarge
 from engine.generator.manifest import Bundle
 from engine.generator.render_inputs import EncodedPhotograph, RenderInputs
 from engine.generator.variants import COLOUR, FLOW, MASK
+from engine.resource import Resource
 from engine.runtime.device import DeviceBuffer, DeviceSession
 from engine.values import Corrections, Floats, Picture
 
 
-class TorchFrameRenderer:
+class TorchFrameRenderer(Resource):
     """A ``FrameRenderer``. What belongs to a photograph is uploaded once, when it is first drawn."""
 
     def __init__(self, session: DeviceSession, bundle: Bundle) -> None:
@@ -62,12 +62,6 @@ class TorchFrameRenderer:
     def close(self) -> None:
         """See ``FrameRenderer.close``."""
         self._session.close()
-
-    def __enter__(self) -> TorchFrameRenderer:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def _take(self, source: EncodedPhotograph) -> None:
         """Uploads a photograph."""

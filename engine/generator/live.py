@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
 import cv2
 import numpy as np
@@ -19,6 +18,7 @@ from engine.generator.refinement import Refinement
 from engine.generator.render_inputs import EncodedPhotograph, RenderInputs, checked_array
 from engine.generator.variants import GUIDE_CHANNELS
 from engine.generator.verification import VerificationPicture, make_verification_picture
+from engine.resource import Resource
 from engine.runtime import available_threads
 from engine.runtime.cache import ignore
 from engine.runtime.engines import FIRST
@@ -28,7 +28,7 @@ from engine.values import COEFFICIENTS, Corrections, Floats, Picture
 __all__ = ["Generator", "make_guide"]
 
 
-class Generator:
+class Generator(Resource):
     """One exported generator with its compositor, on the best engine there is.
 
     ``generate`` belongs to one thread; ``prepare`` may run on another at the same time. S is ``size``, the picture's side.
@@ -141,12 +141,6 @@ class Generator:
         """Ends the search for better engines, waiting at most ``timeout_s`` for it, and frees the networks."""
         self._selector.close(timeout_s)
         self._opened.close()
-
-    def __enter__(self) -> Generator:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
 def renderer_selector(

@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from types import TracebackType
 
 import numpy as np
 
 from engine.generator.compose_fast import pack
 from engine.generator.render_inputs import EncodedPhotograph, checked_array
+from engine.resource import Resource
 from engine.runtime.sessions import GraphSession
 from engine.values import Floats, Picture
 
 REMEMBERED = 4  # photographs whose F_s is kept, so that going back to one is instant
 
 
-class PhotographEncoder:
+class PhotographEncoder(Resource):
     """Encodes photographs of one size; any thread may use it. It takes over the session, and closes it."""
 
     def __init__(self, session: GraphSession, size: int) -> None:
@@ -40,12 +40,6 @@ class PhotographEncoder:
         with self._encoding:
             self._remembered.clear()
             self._session.close()
-
-    def __enter__(self) -> PhotographEncoder:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def _encode(self, photo: Picture) -> dict[str, Floats]:
         """F_s by input name, from memory when this photograph was seen lately."""

@@ -7,20 +7,19 @@ docs/regressor.md tells how they are found.
 
 from __future__ import annotations
 
-from types import TracebackType
-
 import numpy as np
 
 from engine.head import HeadModel
 from engine.regress.landmarks import LandmarkRegressor
 from engine.regress.network import NetworkRegressor
+from engine.resource import Resource
 from engine.values import BLINKS, COEFFICIENTS, Coefficients, Face, Floats, Picture, Square
 
 EVERY = 2  # frames between two looks of the network, for a frame of it costs six of the landmarks
 LIDS_MOVE = 0.15  # of a blink's score: then the network looks at once, for a blink is over in a few frames
 
 
-class JointRegressor:
+class JointRegressor(Resource):
     """z of a frame by both; the interface of ``engine.regress.Regressor``. The identity is the landmarks', fitted on ``meet``.
 
     The landmarks are fitted to every frame, the network looks at every second one and whenever lids move; between, its last
@@ -50,12 +49,6 @@ class JointRegressor:
     def close(self, timeout_s: float | None = None) -> None:
         """See ``engine.regress.Regressor``."""
         self._network.close(timeout_s)
-
-    def __enter__(self) -> JointRegressor:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
 def joined(landmarks: Floats, network: Floats, share: Floats) -> Floats:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from types import TracebackType
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from engine.conventions import CAMERA_DISTANCE_DM, FOCAL, angles, rotation
 from engine.head import HeadModel
 from engine.landmark_indices import INNER_LIPS, LEFT_IRIS, LID_EDGES, OUTER_LIPS, RIGHT_IRIS
 from engine.regress.system import linear_system, pose_only
+from engine.resource import Resource
 from engine.values import EXPRESSION, EXPRESSION_NAMES, FACE_POINTS, IDENTITY, Coefficients, Face, Floats, Picture, Square
 
 LANDMARK_NOISE = 0.012  # of the tracker, crop coordinates: 3 px of 512
@@ -203,7 +203,7 @@ def fit_frame(
     return beta, pose, gaze_seen(face, gaze_of(eye_centres, basis.iris_radius_dm, pose, seen))
 
 
-class LandmarkRegressor:
+class LandmarkRegressor(Resource):
     """z of one person from frame to frame: the identity is fitted once, on ``meet``; a frame then costs some milliseconds."""
 
     def __init__(self, head: HeadModel) -> None:
@@ -227,12 +227,6 @@ class LandmarkRegressor:
 
     def close(self, timeout_s: float | None = None) -> None:
         """Nothing to free."""
-
-    def __enter__(self) -> LandmarkRegressor:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
 def _step(pose: Floats, step: Floats) -> Floats:

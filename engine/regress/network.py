@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from engine.head import OPEN_HEAD, HeadModel
 from engine.manifest import ASSETS, file_sha256, read_manifest, require_graph, require_head, write_manifest
 from engine.regress.crops import carry_pose, crop_of, nearby, steadied
 from engine.regress.landmarks import MAX_GAZE, LandmarkBasis
+from engine.resource import Resource
 from engine.runtime.engines import BuildContext
 from engine.runtime.selection import EngineSelector
 from engine.runtime.sessions import Check, GraphSession, open_session, probe
@@ -86,7 +86,7 @@ def session_selector(bundle: RegressorBundle, engine: str, threads: int | None, 
     )
 
 
-class NetworkRegressor:
+class NetworkRegressor(Resource):
     """z of every frame by itself; the interface of ``engine.regress.landmarks.LandmarkRegressor``.
 
     Texture and light are what the network sees; α is of the moment.
@@ -132,12 +132,6 @@ class NetworkRegressor:
     def close(self, timeout_s: float | None = None) -> None:
         """See ``engine.regress.Regressor``."""
         self._selector.close(timeout_s)
-
-    def __enter__(self) -> NetworkRegressor:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def look(self, crop: Picture) -> Coefficients:
         """z of a tight crop (S, S, 3), p relative to its own camera; expression and gaze kept to what faces can do."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from engine.resource import Resource
 from engine.values import Floats
 
 WARM_UPS = 3  # runs before a CUDA graph is captured: lazily made things must be made by then
@@ -75,7 +75,7 @@ class DeviceBuffer:
         self._host.copy_(self.tensor, non_blocking=True)
 
 
-class DeviceSession:
+class DeviceSession(Resource):
     """A ``GraphSession`` whose ``work`` runs on fixed buffers; others on the device may read and write them too.
 
     ports    name → input buffer
@@ -106,12 +106,6 @@ class DeviceSession:
         """See ``GraphSession.close``: waits for what was queued, and lets the buffers and what works on them go."""
         self.lane.finish()
         self.ports, self.answers, self.launch = {}, {}, _nothing
-
-    def __enter__(self) -> DeviceSession:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
 def _nothing() -> None:

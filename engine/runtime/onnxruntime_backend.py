@@ -5,12 +5,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import onnxruntime
 
 from engine.errors import AssetError
+from engine.resource import Resource
 from engine.runtime.engines import BuildContext
 from engine.values import Floats
 
@@ -24,7 +24,7 @@ _FAILURES: tuple[type[Exception], ...] = (
 _ON_NVIDIA = ("CUDA", "Tensorrt")
 
 
-class OnnxRuntimeSession:
+class OnnxRuntimeSession(Resource):
     """A graph on one of ONNX Runtime's execution providers."""
 
     engine = ""
@@ -42,12 +42,6 @@ class OnnxRuntimeSession:
     def close(self) -> None:
         """See ``GraphSession.close``."""
         self._session = None
-
-    def __enter__(self) -> OnnxRuntimeSession:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
 def missing(provider: str) -> str | None:

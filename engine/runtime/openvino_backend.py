@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
 from typing import Any
 
 from engine.errors import AssetError
+from engine.resource import Resource
 from engine.runtime.engines import BuildContext
 from engine.values import Floats
 
@@ -21,7 +21,7 @@ sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 import openvino  # noqa: E402
 
 
-class OpenVinoSession:
+class OpenVinoSession(Resource):
     """A compiled graph on the CPU."""
 
     engine = ""
@@ -43,12 +43,6 @@ class OpenVinoSession:
     def close(self) -> None:
         """See ``GraphSession.close``."""
         self._request, self._feeds = None, {}
-
-    def __enter__(self) -> OpenVinoSession:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
 def missing(precision: str) -> str | None:

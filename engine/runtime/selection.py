@@ -6,11 +6,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
 from engine.errors import AssetError
 from engine.process import memory_is_short, too_little_memory
+from engine.resource import Resource
 from engine.runtime.cache import EngineCache, ignore
 from engine.runtime.engines import FIRST, BuildContext, better_engines, known
 from engine.runtime.verification import Verification, compare, reason_of
@@ -41,7 +41,7 @@ T = TypeVar("T", bound=Runner)
 R = TypeVar("R")
 
 
-class EngineSelector(Generic[T]):
+class EngineSelector(Resource, Generic[T]):
     """Runs work on the best engine known to be right; ``run`` belongs to one thread.
 
     What ``build`` returns belongs to the selector, which closes it. ``dropped``: engine → why it is not used.
@@ -129,12 +129,6 @@ class EngineSelector(Generic[T]):
         if first_call:
             for engine in (*self._replaced, self._best, self._first):
                 engine.close()
-
-    def __enter__(self) -> EngineSelector[T]:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def _open_named(self, engine: str) -> T:
         """An engine that does not compute exactly: its answer is compared with the first's."""

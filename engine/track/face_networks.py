@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
 from engine.landmark_indices import BLENDSHAPE_INPUTS
+from engine.resource import Resource
 from engine.runtime import GraphSession
 from engine.track.following import Candidate
 from engine.track.regions import Region, anchors, faces_in, fitted, region_of
@@ -34,7 +34,7 @@ OpenNetwork = Callable[[bytes, tuple[int, ...]], GraphSession]
 """Opens a TensorFlow Lite file's content with its one input in that shape."""
 
 
-class FaceNetworks:
+class FaceNetworks(Resource):
     """``regions`` and then ``look``, or both in one. One object serves one thread."""
 
     def __init__(self, task: Path, open_network: OpenNetwork) -> None:
@@ -60,12 +60,6 @@ class FaceNetworks:
     def close(self) -> None:
         """Frees the networks; a second call does nothing."""
         self._opened.close()
-
-    def __enter__(self) -> FaceNetworks:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def regions(self, image: Picture) -> list[Region]:
         """Around every face of a picture, the surest first."""

@@ -6,20 +6,20 @@ mediapipe 0.10.21 is the last release whose models all run locally and that repo
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal
 
 import mediapipe as mp
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 
+from engine.resource import Resource
 from engine.track.regions import width_px
 from engine.values import EXPRESSION_NAMES, LANDMARKS, Face, Floats, Picture
 
 MAX_FACES = 6  # in a portrait; more are not counted
 
 
-class Landmarker:
+class Landmarker(Resource):
     """mediapipe's own graph around its face networks. ``mode`` "video" looks at frames in order, "picture" at each on its own."""
 
     def __init__(self, mode: Literal["video", "picture"], model: Path) -> None:
@@ -52,12 +52,6 @@ class Landmarker:
         if not self._closed:
             self._closed = True
             self._landmarker.close()
-
-    def __enter__(self) -> Landmarker:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
 def person_matte(image: Picture) -> Floats:

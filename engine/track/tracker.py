@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
-from types import TracebackType
 from typing import Literal, Protocol
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from engine.errors import AssetError
 from engine.manifest import ASSETS
 from engine.picture import read_picture
+from engine.resource import Resource
 from engine.track.face_networks import FaceNetworks
 from engine.track.following import Candidate, Follower
 from engine.track.mediapipe_models import Landmarker
@@ -58,7 +58,7 @@ def scaled(face: Face, image: Picture) -> Face:
     return face if factor == 1 else replace(face, landmarks=face.landmarks * np.float32(factor), size=(width, height))
 
 
-class Tracker:
+class Tracker(Resource):
     """``mode`` "video" follows one person from frame to frame, "picture" looks at each picture on its own.
 
     The person that is followed is the largest of the first frame with a face. Covered, they are waited for; somebody else is
@@ -89,12 +89,6 @@ class Tracker:
     def close(self) -> None:
         """Frees the networks; a second call does nothing. The tracker cannot be used afterwards."""
         self._finder.close()
-
-    def __enter__(self) -> Tracker:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
 
 def open_networks() -> FaceNetworks | None:

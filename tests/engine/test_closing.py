@@ -54,8 +54,9 @@ class Watched:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Watched]]:
-    """Every session that is opened meanwhile; afterwards all must be closed, and no thread is left."""
+    """Every session that is opened meanwhile; afterwards all must be closed, and no thread is left that was not there before."""
     found: list[Watched] = []
+    before = set(threading.enumerate())
     open_one = sessions._open
 
     def watched(*arguments: Any) -> Watched:
@@ -66,7 +67,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Watched]]:
     yield found
     assert found
     assert all(session.closed for session in found)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("engine-build", "compositor"))]
+    assert not [thread for thread in threading.enumerate() if thread not in before]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 FAULTS = """
 import resource
 import numpy as np
-from trainer.training.memory import keep_memory
+from trainer.__main__ import keep_memory
 kept = {keep} and keep_memory()
 def fill():
     block = np.empty(1 << 26, np.uint8)

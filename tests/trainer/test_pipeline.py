@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from engine.errors import AssetError
 from trainer.cli import app
-from trainer.generator.judge.strangers import CLIP, PORTRAITS
+from trainer.generator.evaluation.inputs import CLIP, PORTRAITS
 from trainer.pipeline import QUICK
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
@@ -49,15 +49,15 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
     made = Commands()
     fakes: dict[str, Callable[[tuple[Any, ...], dict[str, Any]], Path]] = {
         "trainer.data.commands.recipe": lambda arguments, _: portraits_of(arguments[0]),
-        "trainer.regressor.command.examples": lambda arguments, _: arguments[0] / "labels.npz",
-        "trainer.generator.scenes_command.scenes": lambda arguments, _: arguments[0] / "scene.npz",
-        "trainer.regressor.command.regressor": lambda arguments, _: arguments[1] / "last.pt",
-        "trainer.regressor.export.export_regressor": lambda arguments, _: arguments[1] / "manifest.json",
-        "trainer.generator.command.generator": lambda arguments, _: arguments[1] / "last.pt",
-        "trainer.export.export": lambda _, options: options["out"] / "manifest.json",
-        "trainer.generator.judge.strangers.make_strangers": lambda arguments, _: arguments[0] / CLIP,
-        "trainer.regressor.judge_command.evaluate_regressor": lambda arguments, _: arguments[0] / "report.json",
-        "trainer.generator.judge.command.evaluate_generator": lambda arguments, _: arguments[0] / "report.html",
+        "trainer.regressor.commands.examples": lambda arguments, _: arguments[0] / "labels.npz",
+        "trainer.generator.commands.scenes": lambda arguments, _: arguments[0] / "scene.npz",
+        "trainer.regressor.commands.regressor": lambda arguments, _: arguments[1] / "last.pt",
+        "trainer.regressor.commands.export_regressor": lambda arguments, _: arguments[1] / "manifest.json",
+        "trainer.generator.commands.generator": lambda arguments, _: arguments[1] / "last.pt",
+        "trainer.generator.commands.export": lambda _, options: options["out"] / "manifest.json",
+        "trainer.generator.evaluation.inputs.render_test_people": lambda arguments, _: arguments[0] / CLIP,
+        "trainer.regressor.evaluation.command.evaluate_regressor": lambda arguments, _: arguments[0] / "report.json",
+        "trainer.generator.evaluation.command.evaluate_generator": lambda arguments, _: arguments[0] / "report.html",
     }
     for path, leaves in fakes.items():
         monkeypatch.setattr(path, made.fake(path.rpartition(".")[2], leaves))
@@ -81,7 +81,7 @@ def call(folder: Path, *options: str) -> tuple[int, str]:
 
 EVERYTHING = [
     "recipe", "examples", "examples", "examples", "scenes", "scenes", "scenes",
-    "regressor", "export_regressor", "generator", "export", "make_strangers", "evaluate_regressor", "evaluate_generator",
+    "regressor", "export_regressor", "generator", "export", "render_test_people", "evaluate_regressor", "evaluate_generator",
 ]  # fmt: skip
 
 
@@ -99,10 +99,10 @@ def test_everything_is_made_from_data_to_a_bundle_that_the_camera_loads(commands
     assert options["images"] == QUICK.generator_images
     assert commands.of("export")[0][0] == run / "last.pt"
     assert commands.of("export")[1]["out"] == tmp_path / "live"
-    judged = commands.of("evaluate_generator")[1]
-    assert judged["bundle"] == [f"live={tmp_path / 'live'}"]
-    assert judged["clip"] == [tmp_path / "strangers" / CLIP]
-    assert [path.name for path in judged["portrait"]] == list(PORTRAITS)
+    evaluated = commands.of("evaluate_generator")[1]
+    assert evaluated["bundle"] == [f"live={tmp_path / 'live'}"]
+    assert evaluated["clip"] == [tmp_path / "test-people" / CLIP]
+    assert [path.name for path in evaluated["portrait"]] == list(PORTRAITS)
     assert f'The camera uses it with bundle = "{tmp_path / "live"}" under [runtime] in config.toml' in said
 
 
@@ -131,8 +131,8 @@ def test_a_second_call_does_nothing_and_other_media_are_judged_anew(commands: Co
     code, _ = call(tmp_path, "--clip", "franck.mp4", "--portrait", "mona.jpg")
     assert code == 0
     assert commands.names == ["evaluate_regressor", "evaluate_generator"]
-    judged = commands.of("evaluate_generator")[1]
-    assert (judged["clip"], judged["portrait"]) == ([Path("franck.mp4")], [Path("mona.jpg")])
+    evaluated = commands.of("evaluate_generator")[1]
+    assert (evaluated["clip"], evaluated["portrait"]) == ([Path("franck.mp4")], [Path("mona.jpg")])
 
 
 def test_it_stops_at_the_step_that_fails_and_goes_on_there(commands: Commands, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from engine.errors import ConfigError, HifiHeadError, InputError
-from trainer.steps import RECORD, Record, Step, run_steps
+from trainer.steps import RECORD, Step, StepRecord, run_steps
 
 SIZES = {"heads": 3}
 
@@ -34,7 +34,7 @@ class World:
         self.did = []
         console = Console(file=io.StringIO(), width=200)
         steps = [self.step(name, given) for name, given in zip(("data", "train", "judge"), inputs or ("", "", ""), strict=True)]
-        run_steps(steps, Record(self.folder, SIZES), console)
+        run_steps(steps, StepRecord(self.folder, SIZES), console)
         assert isinstance(console.file, io.StringIO)
         return console.file.getvalue()
 
@@ -74,10 +74,10 @@ def test_after_a_step_that_was_done_again_all_later_ones_are(world: World) -> No
 def test_a_folder_begun_otherwise_is_refused(world: World) -> None:
     world.run()
     with pytest.raises(ConfigError, match=r"was begun otherwise \(heads = 3\): take another --folder"):
-        Record(world.folder, {"heads": 4})
+        StepRecord(world.folder, {"heads": 4})
 
 
 def test_a_damaged_record_is_refused(world: World) -> None:
     (world.folder / RECORD).write_text("{")
     with pytest.raises(InputError, match=r"steps\.json cannot be read"):
-        Record(world.folder, SIZES)
+        StepRecord(world.folder, SIZES)

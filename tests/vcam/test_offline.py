@@ -72,7 +72,7 @@ def recording() -> Recording:
 
 def played(recording: Recording, portrait: Coefficients, start_s: float, frames: int) -> list[Driven]:
     source, drive = RecordingSource("recording", recording, FakeClock()), Drive(portrait)
-    return [drive.step(source.observe(start_s + number / 30)) for number in range(frames)]
+    return [drive.step(source.at(start_s + number / 30)) for number in range(frames)]
 
 
 def test_a_recording_moves_the_portrait_and_nothing_else(recording: Recording) -> None:

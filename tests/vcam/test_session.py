@@ -181,6 +181,18 @@ def test_what_fails_half_way_through_the_start_is_closed(photos: Path) -> None:
     assert pipeline_threads() == []
 
 
+def test_a_source_that_cannot_be_started_is_closed(photos: Path) -> None:
+    class Unstartable(MarkerCamera):
+        def start(self) -> None:
+            raise InputError("The camera does not start.")
+
+    builder = SinkBuilder(camera=Unstartable())
+    with pytest.raises(InputError, match="does not start"), running(builder, photos / "red.jpg"):
+        pass
+    assert builder.camera.closed
+    assert pipeline_threads() == []
+
+
 def test_a_regressor_that_cannot_be_opened_ends_it(photos: Path) -> None:
     class Refusing(SinkBuilder):
         def open_regressor(self, *, strict: bool = False) -> Any:
@@ -250,8 +262,10 @@ def test_a_command_after_the_end_says_so(photos: Path) -> None:
         pass
     with pytest.raises(HifiHeadError, match="ending"):
         session.set_avatar(photos / "blue.jpg")
-    with pytest.raises(HifiHeadError, match="not been started"):
-        Session(SinkBuilder(), photos / "red.jpg").recalibrate()
+    unstarted = Session(SinkBuilder(), photos / "red.jpg")
+    for command in (unstarted.recalibrate, unstarted.pause, unstarted.resume):
+        with pytest.raises(HifiHeadError, match="not been started"):
+            command()
 
 
 def test_nobody_watches_and_the_session_rests_until_somebody_does(photos: Path) -> None:

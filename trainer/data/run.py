@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ConfigError, HifiHeadError, InputError
+from engine.files import write_text
 from trainer.data.inputs import Item, Unit
-from trainer.data.prepare import Note, Settings, parse_note, prepare_unit, read_note
+from trainer.data.prepare import Note, PrepareConfig, UnitPreparer, parse_note, read_note
 from trainer.data.workers import each
 
 SETTINGS = "prepare.json"
@@ -21,7 +22,7 @@ SETTINGS = "prepare.json"
 def prepare(
     units: Sequence[Unit],
     out: Path,
-    settings: Settings,
+    settings: PrepareConfig,
     *,
     workers: int | None = None,
     ray_address: str | None = None,
@@ -40,7 +41,7 @@ def prepare(
     runner = (
         _on_cluster(waiting, out, settings, ray_address)
         if ray_address
-        else each(partial(prepare_unit, out=out, settings=settings), waiting, workers)
+        else each(partial(UnitPreparer, out, settings), waiting, workers)
     )
     for note in runner if waiting else ():
         notes[note.key] = note
@@ -48,7 +49,7 @@ def prepare(
     return [notes[key] for key in sorted(notes)]
 
 
-def _on_cluster(units: Sequence[Unit], out: Path, settings: Settings, address: str) -> Iterator[Note]:
+def _on_cluster(units: Sequence[Unit], out: Path, settings: PrepareConfig, address: str) -> Iterator[Note]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray reports to its makers otherwise
     try:
         import ray
@@ -73,28 +74,29 @@ def _on_cluster(units: Sequence[Unit], out: Path, settings: Settings, address: s
 class _Work:
     """What a worker of the cluster does with a row; an error travels back as its sentence."""
 
-    def __init__(self, out: str, settings: Settings) -> None:
+    def __init__(self, out: str, settings: PrepareConfig) -> None:
         self._out, self._settings = out, settings
 
     def __call__(self, row: dict[str, Any]) -> dict[str, str]:
         content = json.loads(row["unit"])
         unit = Unit(content["key"], tuple(Item(**item) for item in content["items"]))
         try:
-            return {"note": json.dumps(asdict(prepare_unit(unit, Path(self._out), self._settings))), "error": ""}
+            with UnitPreparer(Path(self._out), self._settings) as prepare_unit:
+                return {"note": json.dumps(asdict(prepare_unit(unit))), "error": ""}
         except HifiHeadError as error:
             return {"note": "", "error": str(error)}
 
 
-def _keep_settings(out: Path, settings: Settings) -> None:
+def _keep_settings(out: Path, settings: PrepareConfig) -> None:
     """Crops of other settings must not mix with these."""
     path = out / SETTINGS
-    wanted = asdict(settings)
+    wanted = settings.model_dump()
     try:
         out.mkdir(parents=True, exist_ok=True)
         if path.exists():
             begun = json.loads(path.read_text(encoding="utf-8"))
             if begun != wanted:
                 raise ConfigError(f"{out} was begun with {begun}, now {wanted} is wanted: use the same options or another --out")
-        path.write_text(json.dumps(wanted, sort_keys=True), encoding="utf-8")
+        write_text(path, json.dumps(wanted, sort_keys=True))
     except (OSError, ValueError) as error:
         raise InputError(f"{out} cannot be used as output folder ({error}): choose another --out") from error

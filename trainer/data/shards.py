@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.values import COEFFICIENTS, LANDMARKS, Floats, Picture
-from trainer.data.npz import write_whole
+from trainer.data.npz import write_npz
 
 VERSION = 1
 CROP_PX = 512
@@ -70,12 +70,9 @@ def write_shard(path: Path, crops: Sequence[Crop]) -> None:
         "version": np.array(VERSION, np.int64),
     }
     try:
-        write_whole(path, arrays)
-    except OSError as error:
-        raise InputError(
-            f"the shard {path} could not be written ({error.strerror or error}): free some space and run the same command again, "
-            "it continues where it stopped"
-        ) from error
+        write_npz(path, arrays)
+    except InputError as error:
+        raise InputError(f"{error} Free some space and run the same command again: it goes on where it stopped.") from error
 
 
 class ShardFolder:

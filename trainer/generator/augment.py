@@ -16,7 +16,7 @@ from engine.values import Coefficients, Floats, Picture
 from trainer.data.mirror import OF_PLACE, OF_POSE, Mirror
 from trainer.data.shards import CROP_PX
 from trainer.data.similarity import Similarity
-from trainer.generator.scenes import Moment, Source
+from trainer.generator.scenes import SourcePhoto, TargetFrame
 
 MIRRORED, MOVED = 0.5, 0.7  # how often
 BRIGHTER, TINTED, STEEPER = 0.15, 0.1, 0.12  # standard deviations: of log exposure, of each colour's, of log gamma
@@ -25,14 +25,14 @@ FORGOTTEN, FORGOTTEN_LIGHT = 1.0, 0.15  # standard deviations that are added to 
 
 
 @dataclass(frozen=True)
-class Pair:
+class TrainingPair:
     """A source and one moment of it."""
 
-    source: Source
-    moment: Moment
+    source: SourcePhoto
+    moment: TargetFrame
 
 
-def augment(pair: Pair, rng: np.random.Generator, mirror: Mirror) -> Pair:
+def augment(pair: TrainingPair, rng: np.random.Generator, mirror: Mirror) -> TrainingPair:
     """A random variation of a pair."""
     if rng.random() < MIRRORED:
         pair = mirrored(pair, mirror)
@@ -42,7 +42,7 @@ def augment(pair: Pair, rng: np.random.Generator, mirror: Mirror) -> Pair:
     return forgotten(recoloured(pair, gains, float(np.exp(rng.normal(0, STEEPER)))), rng)
 
 
-def forgotten(pair: Pair, rng: np.random.Generator) -> Pair:
+def forgotten(pair: TrainingPair, rng: np.random.Generator) -> TrainingPair:
     """z_des with noise on α, δ and γ: eighty exact numbers are a name, and who it is shall be seen in the photograph."""
     z = Coefficients.from_vector(pair.moment.z)
     identity = z.identity + rng.normal(0, FORGOTTEN, z.identity.shape).astype(np.float32)
@@ -63,7 +63,7 @@ def draw_similarity(rng: np.random.Generator) -> Similarity:
     return Similarity(turn, scale, (float(x), float(y)))
 
 
-def moved(pair: Pair, similarity: Similarity) -> Pair:
+def moved(pair: TrainingPair, similarity: Similarity) -> TrainingPair:
     """Source and moment seen by a camera that is turned, nearer and panned: a flow leads from moved place to moved place."""
     source, moment = pair.source, pair.moment
 
@@ -76,15 +76,15 @@ def moved(pair: Pair, similarity: Similarity) -> Pair:
     turn = Similarity(similarity.turn_rad, 1.0, (0.0, 0.0))
     centre = similarity.points(moment.tight[None, :2] * (2 / CROP_PX) - 1)[0]
     tight = np.array([*(centre + 1) * (CROP_PX / 2), moment.tight[2] * similarity.scale], np.float32)
-    return Pair(
-        Source(
+    return TrainingPair(
+        SourcePhoto(
             picture(source.photo),
             plane(source.matte),
             picture(source.plate),
             similarity.z(Coefficients.from_vector(source.z)).vector(),
             similarity.points(source.points),
         ),
-        Moment(
+        TargetFrame(
             similarity.z(Coefficients.from_vector(moment.z)).vector(),
             (plane(moment.flow.astype(np.float32)) @ similarity.matrix.T).astype(np.float16),
             picture(moment.render),
@@ -98,7 +98,7 @@ def moved(pair: Pair, similarity: Similarity) -> Pair:
     )
 
 
-def recoloured(pair: Pair, gains: Floats, gamma: float) -> Pair:
+def recoloured(pair: TrainingPair, gains: Floats, gamma: float) -> TrainingPair:
     """Every picture of the pair with (3,) gains per colour and a gamma; γ follows the gains."""
     levels = np.arange(256)[None, :, None] / 255
     curve = np.clip(levels**gamma * gains * 255 + 0.5, 0, 255).astype(np.uint8)
@@ -108,24 +108,24 @@ def recoloured(pair: Pair, gains: Floats, gamma: float) -> Pair:
 
     source, moment = pair.source, pair.moment
     target = None if moment.target is None else picture(moment.target)
-    return Pair(
+    return TrainingPair(
         replace(source, photo=picture(source.photo), plate=picture(source.plate), z=_lit(source.z, gains)),
         replace(moment, render=picture(moment.render), target=target, z=_lit(moment.z, gains)),
     )
 
 
-def mirrored(pair: Pair, mirror: Mirror) -> Pair:
+def mirrored(pair: TrainingPair, mirror: Mirror) -> TrainingPair:
     """Left and right exchanged."""
     source, moment = pair.source, pair.moment
-    return Pair(
-        Source(
+    return TrainingPair(
+        SourcePhoto(
             source.photo[:, ::-1],
             source.matte[:, ::-1],
             source.plate[:, ::-1],
             mirror.z(Coefficients.from_vector(source.z)).vector(),
             mirror.points(source.points),
         ),
-        Moment(
+        TargetFrame(
             mirror.z(Coefficients.from_vector(moment.z)).vector(),
             moment.flow[:, ::-1] * OF_PLACE.astype(np.float16),
             moment.render[:, ::-1],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -20,9 +20,10 @@ from engine.generator.variants import Variant
 from engine.values import Floats
 from trainer.data.mirror import Mirror
 from trainer.data.shards import CROP_PX
-from trainer.generator.augment import Pair, augment
+from trainer.generator.augment import TrainingPair, augment
 from trainer.generator.mining import prefer, wrongness
 from trainer.generator.scenes import Plane, SceneFolder
+from trainer.training.loading import ExampleMixture, TensorBatch
 
 REGIONS = tuple(zip(COMPONENTS, (1.25, 1.7, 1.7), strict=True))  # landmarks of a region, and by how much their hull is widened
 LIDS = 0.15  # margin above and below a region, in its widths
@@ -30,13 +31,13 @@ JITTER = 0.12  # of such a window's centre, crop coordinates
 
 
 @dataclass(frozen=True)
-class Batch:
+class GeneratorBatch(TensorBatch):
     """N pairs, those with a target first. S is the variant's size, W the window's side.
 
     photo (N, 3, S, S) I_s −1…1 · layers, drive: what the generator takes · target (T, 3, S, S), T ≤ N, I_d of the first T
     regions (N, 1, S, S) 1 in mouth and eyes · source_points, points (N, 478, 2) crop coordinates of I_s and of what is wanted
     tight (N, 3) centre x, y and half side, crop coordinates, of the crop for the regressor · tight_pose (N, 6)
-    windows (N, 2) left and upper edge of the judged window [px] · names for messages
+    windows (N, 2) left and upper edge of the window at full resolution [px] · names for messages
     """
 
     photo: Tensor
@@ -51,20 +52,8 @@ class Batch:
     windows: Tensor
     names: tuple[str, ...]
 
-    def to(self, device: torch.device) -> Batch:
-        """The same on another device."""
 
-        def moved(value: object) -> object:
-            if isinstance(value, Tensor):
-                return value.to(device)
-            if isinstance(value, Layers | RenderInputsTorch):
-                return type(value)(**{f.name: getattr(value, f.name).to(device) for f in fields(value)})
-            return value
-
-        return Batch(**{f.name: moved(getattr(self, f.name)) for f in fields(self)})  # type: ignore[arg-type]
-
-
-class Mixture:
+class GeneratorMixture(ExampleMixture["PairDraw", "WindowedPair", GeneratorBatch]):
     """Sets of scenes drawn with fixed shares, with replacement."""
 
     def __init__(
@@ -91,33 +80,42 @@ class Mixture:
         self._size = variant.size
         self._shares = np.array(shares) / sum(shares)
 
-    def batch(self, images: int, count: int, cross: float, part: tuple[int, int] = (0, 1)) -> Batch:
-        """The batch of ``count`` pairs after ``images``, of which the share ``cross`` has no target; or of ``part`` (k, n) the
-        k-th of n equal parts, each with the same share."""
+    def draws(self, images: int, count: int, cross: float, part: tuple[int, int] = (0, 1)) -> list[PairDraw]:
+        """What the batch of ``count`` pairs after ``images`` is made of, of which the share ``cross`` has no target; or of
+        ``part`` (k, n) the k-th of n equal parts, each with the same share."""
         rng = np.random.default_rng([self._seed, images])
         same = count - round(count * cross)
         drawn = [self._draw(rng, number < same) for number in range(count)]
-        mine = [d for group in (drawn[:same], drawn[same:]) for d in _share(group, *part)]
-        pairs = [self._load(one) for one in mine]
-        return collate([pair for pair, _, _ in pairs], [w for _, w, _ in pairs], [n for _, _, n in pairs], self._size)
+        return [d for group in (drawn[:same], drawn[same:]) for d in _share(group, *part)]
 
-    def _draw(self, rng: np.random.Generator, same: bool) -> Drawn:
+    def batch(self, images: int, count: int, cross: float, part: tuple[int, int] = (0, 1)) -> GeneratorBatch:
+        """The batch of ``draws``."""
+        return self.load(self.draws(images, count, cross, part))
+
+    def collate(self, examples: Sequence[WindowedPair]) -> GeneratorBatch:
+        """See ``collate``."""
+        return collate(
+            [one.pair for one in examples], [one.corner for one in examples], [one.name for one in examples], self._size
+        )
+
+    def _draw(self, rng: np.random.Generator, same: bool) -> PairDraw:
         chosen = int(rng.choice(len(self._sets), p=self._shares))
         pool = self._sets[chosen].same if same or not self._sets[chosen].cross else self._sets[chosen].cross
         numbers = rng.integers(len(pool), size=self._candidates if same else 1)
-        return Drawn(chosen, tuple(pool[int(number)] for number in numbers), int(rng.integers(2**62)))
+        return PairDraw(chosen, tuple(pool[int(number)] for number in numbers), int(rng.integers(2**62)))
 
-    def _load(self, drawn: Drawn) -> tuple[Pair, tuple[int, int], str]:
-        rng, scenes = np.random.default_rng(drawn.seed), self._sets[drawn.chosen]
-        pairs = [scenes[place] for place in drawn.places]
+    def __getitem__(self, draw: PairDraw) -> WindowedPair:
+        """A pair of a draw: of its candidates one is taken, augmented."""
+        rng, scenes = np.random.default_rng(draw.seed), self._sets[draw.chosen]
+        pairs = [scenes[place] for place in draw.places]
         number = 0 if len(pairs) == 1 else prefer([wrongness(*pair) for pair in pairs], rng)
-        pair = augment(Pair(*pairs[number]), rng, self._mirror)
+        pair = augment(TrainingPair(*pairs[number]), rng, self._mirror)
         corner = draw_window(pair.moment.points, self._size, self._window, self._on_components, rng)
-        return pair, corner, scenes.label(*drawn.places[number])
+        return WindowedPair(pair, corner, scenes.label(*draw.places[number]))
 
 
 @dataclass(frozen=True)
-class Drawn:
+class PairDraw:
     """What was drawn of a set: (scene, moment) places, of which one is taken, and the seed of what is done to it."""
 
     chosen: int
@@ -125,14 +123,23 @@ class Drawn:
     seed: int
 
 
-def _share(group: list[Drawn], k: int, n: int) -> list[Drawn]:
+@dataclass(frozen=True)
+class WindowedPair:
+    """A pair, the left and upper edge [px] of its window, and its name for messages."""
+
+    pair: TrainingPair
+    corner: tuple[int, int]
+    name: str
+
+
+def _share(group: list[PairDraw], k: int, n: int) -> list[PairDraw]:
     each = len(group) // n
     return group[k * each : (k + 1) * each]
 
 
 def draw_window(points: Floats, size: int, window: int, on_components: float, rng: np.random.Generator) -> tuple[int, int]:
-    """Left and upper edge [px] of the window that is judged: with the chance ``on_components`` around mouth or eyes, else
-    anywhere."""
+    """Left and upper edge [px] of the window that the discriminator and the perceptual term see: with the chance
+    ``on_components`` around mouth or eyes, else anywhere."""
     most = size - window
     if rng.random() < on_components:
         region, _ = REGIONS[int(rng.integers(len(REGIONS)))]
@@ -144,7 +151,7 @@ def draw_window(points: Floats, size: int, window: int, on_components: float, rn
     return int(x), int(y)
 
 
-def collate(pairs: Sequence[Pair], windows: Sequence[tuple[int, int]], names: Sequence[str], size: int) -> Batch:
+def collate(pairs: Sequence[TrainingPair], windows: Sequence[tuple[int, int]], names: Sequence[str], size: int) -> GeneratorBatch:
     """Pairs as tensors of ``size`` pixels, those with a target first."""
 
     def pictures(arrays: Sequence[NDArray[Any]]) -> Tensor:
@@ -170,7 +177,7 @@ def collate(pairs: Sequence[Pair], windows: Sequence[tuple[int, int]], names: Se
     )
     targets = [moment.target for moment in moments if moment.target is not None]
     tight = numbers([moment.tight for moment in moments]) * torch.tensor([2 / CROP_PX, 2 / CROP_PX, 1 / CROP_PX])
-    return Batch(
+    return GeneratorBatch(
         photo,
         layers,
         drive,

@@ -14,7 +14,7 @@ from engine.generator.layers import EqualConv, EqualLinear, activate
 GROUP = 4  # pictures whose spread a picture is judged with: consecutive ones, so that processes can share a batch
 
 
-class Residual(nn.Module):
+class DiscriminatorBlock(nn.Module):
     """Two 3 × 3 convolutions, the second halves; a short cut; the sum keeps its variance."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -40,7 +40,7 @@ class Discriminator(nn.Module):
         widths = [min(widest, width * 2**level) for level in range(int(math.log2(finest)) - 1)]
         self.fold = fold
         self.stem = EqualConv(3 * fold**2, widths[0], 1)
-        self.blocks = nn.ModuleList(Residual(a, b) for a, b in pairwise(widths))
+        self.blocks = nn.ModuleList(DiscriminatorBlock(a, b) for a, b in pairwise(widths))
         self.last = EqualConv(widths[-1] + 1, widths[-1], 3)
         self.head = nn.Sequential(EqualLinear(widths[-1] * 16, widths[-1]), nn.LeakyReLU(0.2), EqualLinear(widths[-1], 1))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +22,11 @@ from engine.track import Tracker
 from engine.values import FACE_POINTS, Coefficients, Face, Floats, Picture
 from trainer.data.shards import CROP_PX, ShardFolder
 from trainer.data.synthetic import SyntheticHeads
-from trainer.data.synthetic.moments import draw_moment
+from trainer.data.synthetic.head_state import draw_head_state
 from trainer.generator.registration import registered
-from trainer.generator.scenes import Moment, Scene, Source
-from trainer.generator.sitter import CROP, Sitter, largest_face
-from trainer.regressor.make import animated_moment
+from trainer.generator.scenes import SourcePhoto, TargetFrame, TrainingScene
+from trainer.generator.subject import CROP, SourceSubject, largest_face
+from trainer.regressor.make import random_animation
 
 SIDEWAYS_RAD = 1.0  # a source seen from farther aside than this is no portrait
 
@@ -37,71 +38,83 @@ class SceneMaker:
         self._head, self._seed, self._moments = head, seed, moments
         self._tracker = Tracker("picture")
 
-    def synthetic(self, heads: SyntheticHeads, index: int) -> Scene | None:
-        """A rendered person in one light; None when no face is found in the source."""
-        takes = heads.sitting(index, self._moments + 1)
-        rng = np.random.default_rng([self._seed, 1, index])
-        return self._person_in(takes[0].image, [take.image for take in takes[1:]], takes[0].person, rng)
+    def close(self) -> None:
+        """Closes the tracker; may be called again."""
+        self._tracker.close()
 
-    def series(self, crops: ShardFolder, places: Sequence[int], number: int) -> Scene | None:
+    def __enter__(self) -> SceneMaker:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def synthetic(self, heads: SyntheticHeads, index: int) -> TrainingScene | None:
+        """A rendered person in one light; None when no face is found in the source."""
+        shown = heads.webcam_frames(index, self._moments + 1)
+        rng = np.random.default_rng([self._seed, 1, index])
+        return self._person_in(shown[0].image, [one.image for one in shown[1:]], shown[0].person, rng)
+
+    def series(self, crops: ShardFolder, places: Sequence[int], number: int) -> TrainingScene | None:
         """Crops of one person, see ``series_of``: a random one as the source, others as targets."""
         rng = np.random.default_rng([self._seed, 2, places[0], number])
         chosen = rng.permutation(np.array(places))[: self._moments + 1]
         images = [crops[int(place)].image for place in chosen]
         return self._person_in(images[0], images[1:], int(crops.person[chosen[0]]), rng)
 
-    def photograph(self, path: Path, number: int) -> Scene | None:
+    def photograph(self, path: Path, number: int) -> TrainingScene | None:
         """A photograph as the target, and as the source what geometry makes of it in another moment."""
         rng = np.random.default_rng([self._seed, 3, number])
         portrait = load_portrait(path)
-        real = Sitter.fitted(self._head, portrait.crop, portrait.face)
+        real = SourceSubject.fitted(self._head, portrait.crop, portrait.face)
         try:
-            sitter = real.made_up(self._tracker, animated_moment(real.coefficients, rng))
+            subject = real.made_up(self._tracker, random_animation(real.coefficients, rng))
         except InputError:
             return None
-        moment = describe(sitter, real.coefficients, portrait.face, portrait.crop)
-        return self._scene(sitter, [moment], _person(path), rng)
+        moment = describe(subject, real.coefficients, portrait.face, portrait.crop)
+        return self._scene(subject, [moment], _person(path), rng)
 
-    def _person_in(self, source: Picture, targets: Sequence[Picture], person: int, rng: np.random.Generator) -> Scene | None:
+    def _person_in(
+        self, source: Picture, targets: Sequence[Picture], person: int, rng: np.random.Generator
+    ) -> TrainingScene | None:
         face = largest_face(self._tracker, source)
         if face is None:
             return None
-        sitter = Sitter.fitted(self._head, source, face)
-        if abs(sitter.coefficients.pose[1]) > SIDEWAYS_RAD:
+        subject = SourceSubject.fitted(self._head, source, face)
+        if abs(subject.coefficients.pose[1]) > SIDEWAYS_RAD:
             return None
-        moments = [moment for target in targets if (moment := self._same(sitter, target)) is not None]
-        return self._scene(sitter, moments, person, rng) if moments else None
+        moments = [moment for target in targets if (moment := self._same(subject, target)) is not None]
+        return self._scene(subject, moments, person, rng) if moments else None
 
-    def _scene(self, sitter: Sitter, moments: list[Moment], person: int, rng: np.random.Generator) -> Scene:
-        matte = (sitter.matte * 255).round().astype(np.uint8)
-        own = Source(sitter.crop, matte, sitter.plate, sitter.coefficients.vector(), _seen(sitter.face))
-        return Scene(person, own, (*moments, self._cross(sitter, rng)))
+    def _scene(self, subject: SourceSubject, moments: list[TargetFrame], person: int, rng: np.random.Generator) -> TrainingScene:
+        matte = (subject.matte * 255).round().astype(np.uint8)
+        own = SourcePhoto(subject.crop, matte, subject.plate, subject.coefficients.vector(), _seen(subject.face))
+        return TrainingScene(person, own, (*moments, self._cross(subject, rng)))
 
-    def _same(self, sitter: Sitter, target: Picture) -> Moment | None:
+    def _same(self, subject: SourceSubject, target: Picture) -> TargetFrame | None:
         face = largest_face(self._tracker, target)
-        return None if face is None else describe(sitter, sitter.follow(face), face, target)
+        return None if face is None else describe(subject, subject.follow(face), face, target)
 
-    def _cross(self, sitter: Sitter, rng: np.random.Generator) -> Moment:
+    def _cross(self, subject: SourceSubject, rng: np.random.Generator) -> TargetFrame:
         """Somebody else's motion: a habit, gaze and turn that this photograph has never shown."""
-        moment, own = draw_moment(rng), sitter.coefficients
+        moment, own = draw_head_state(rng), subject.coefficients
         expression = np.clip(moment.expression, 0, 1)
         expression[52:] = own.expression[52:]
         turn = np.concatenate([moment.turn * 0.5, np.zeros(3)]).astype(np.float32)
         z = replace(own, expression=expression.astype(np.float32), pose=own.pose + turn, gaze=moment.gaze)
-        return describe(sitter, z, None, None)
+        return describe(subject, z, None, None)
 
 
-def describe(sitter: Sitter, z: Coefficients, face: Face | None, target: Picture | None) -> Moment:
+def describe(subject: SourceSubject, z: Coefficients, face: Face | None, target: Picture | None) -> TargetFrame:
     """Everything that geometry knows of a moment, and the ``target`` brought to where it expects it.
 
     Without a ``face`` its landmarks are where the head's points come to lie.
     """
-    points = sitter.points(z)
+    points = subject.points(z)
     expected = ((project(place(points, z.pose))[:, :2] + 1) * (CROP_PX / 2)).astype(np.float32)
     square = tight_crop(expected)
     pose = carry_pose(points[:FACE_POINTS], z.pose, CROP, square)
-    prior = sitter.prior(z)
-    return Moment(
+    prior = subject.prior(z)
+    return TargetFrame(
         z.vector(),
         prior.flow.astype(np.float16),
         prior.render.copy(),
@@ -110,7 +123,7 @@ def describe(sitter: Sitter, z: Coefficients, face: Face | None, target: Picture
         (expected * (2 / CROP_PX) - 1).astype(np.float32) if face is None else _seen(face),
         np.array([square.centre_x_px, square.centre_y_px, square.side_px], np.float32),
         pose,
-        None if target is None else registered(target, sitter.picture(prior)),
+        None if target is None else registered(target, subject.picture(prior)),
     )
 
 

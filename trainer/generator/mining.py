@@ -12,12 +12,12 @@ from engine.components import OUTLINES, corners, middles
 from engine.generator.variants import LIVE
 from engine.values import Floats
 from trainer.data.shards import CROP_PX
-from trainer.generator.scenes import Moment, Source
+from trainer.generator.scenes import SourcePhoto, TargetFrame
 
 MOST = 25.0  # levels; what is wrong by more is often no face at all, a hand or a cup
 
 
-def wrongness(source: Source, moment: Moment) -> float:
+def wrongness(source: SourcePhoto, moment: TargetFrame) -> float:
     """0…``MOST``: the mean difference of levels between what geometry draws of mouth and eyes and the target; 0 without one."""
     if moment.target is None:
         return 0.0
@@ -30,7 +30,7 @@ def wrongness(source: Source, moment: Moment) -> float:
     return float(min(max(differences), MOST))
 
 
-def _drawn(source: Source, moment: Moment, part: tuple[slice, slice]) -> Floats:
+def _drawn(source: SourcePhoto, moment: TargetFrame, part: tuple[slice, slice]) -> Floats:
     """A part of what geometry draws, levels; bilinear, without matte: nothing of the plate is there."""
     rows, columns = np.mgrid[part].astype(np.float32)
     flow = moment.flow[part].astype(np.float32) * np.float32(CROP_PX / 2)

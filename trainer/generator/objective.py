@@ -13,7 +13,7 @@ from engine.errors import ConfigError
 from engine.generator.far import Output
 from engine.generator.flow import pixel_grid, warp
 from engine.head import HeadModel
-from trainer.generator.batches import Batch
+from trainer.generator.batches import GeneratorBatch
 from trainer.generator.config import GeneratorConfig
 from trainer.generator.losses import mesh_distance, non_saturating, reconstruction, restraint
 from trainer.generator.perceptual import Perceptual
@@ -23,7 +23,7 @@ from trainer.regressor.network import RegressorNet
 
 
 @dataclass(frozen=True)
-class Judges:
+class LossNetworks:
     """The frozen networks that look at pictures; None for those whose term has no weight."""
 
     perceptual: Perceptual | None = None
@@ -31,21 +31,21 @@ class Judges:
     identity: IdentityNetwork | None = None
 
 
-class Objective(nn.Module):
+class GeneratorObjective(nn.Module):
     """Named terms of a batch; what has no weight is not computed."""
 
-    def __init__(self, config: GeneratorConfig, head: HeadModel, judges: Judges) -> None:
+    def __init__(self, config: GeneratorConfig, head: HeadModel, networks: LossNetworks) -> None:
         """Raises ConfigError when a term has a weight and no network."""
         super().__init__()
-        wanted = (("perceptual", judges.perceptual), ("mesh", judges.regressor), ("identity", judges.identity))
+        wanted = (("perceptual", networks.perceptual), ("mesh", networks.regressor), ("identity", networks.identity))
         for term, network in wanted:
             if config.weight(term) and network is None:
                 raise ConfigError(f"The {term} term has a weight and no network: give --{_OPTION[term]}, or set its weight to 0.")
         self._config = config
-        self.perceptual, self.regressor, self.identity = judges.perceptual, judges.regressor, judges.identity
+        self.perceptual, self.regressor, self.identity = networks.perceptual, networks.regressor, networks.identity
         self.geometry = HeadGeometry(head)
 
-    def forward(self, drawn: Output, window: Tensor, batch: Batch, logits: Tensor | None) -> dict[str, Tensor]:
+    def forward(self, drawn: Output, window: Tensor, batch: GeneratorBatch, logits: Tensor | None) -> dict[str, Tensor]:
         """What was drawn, Î's window (N, 3, W, W) and the discriminator's (N,) logits of that → term → (N,), or (T,) where a
         target is needed."""
         config, terms, image = self._config, {}, drawn.image

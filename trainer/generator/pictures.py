@@ -10,14 +10,14 @@ from torch.nn import functional
 
 from engine.generator.far import Output
 from engine.values import Floats, Picture
-from trainer.generator.batches import Batch
+from trainer.generator.batches import GeneratorBatch
 
 TILE_PX = 256
 COLUMNS = ("source", "driving", "I_3D", "flow", "warped", "output")
 LARGEST_FLOW = 0.25  # crop units, at which a colour is full
 
 
-def grid(batch: Batch, output: Output, rows: int) -> Tensor:
+def grid(batch: GeneratorBatch, output: Output, rows: int) -> Tensor:
     """(3, 256 rows, 256 × 6) 0…1: a row per pair, the columns are ``COLUMNS``; no driving picture for somebody else's motion."""
     shown = slice(0, rows)
     driving = torch.zeros_like(batch.photo)

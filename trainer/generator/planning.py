@@ -8,16 +8,15 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from trainer.generator.config import GeneratorConfig
-from trainer.generator.loop import variant_of
 from trainer.generator.perceptual import Perceptual
-from trainer.generator.run import discriminator_of
+from trainer.generator.plan import FrozenNetwork, plan, show
+from trainer.generator.training import discriminator_of, variant_of
 from trainer.identity import open_identity
-from trainer.plan import Judge, plan, show
 from trainer.regressor.network import RegressorNet
 
 
-class Features(nn.Module):
-    """The perceptual network as a judge of one picture."""
+class PerceptualFeatures(nn.Module):
+    """The perceptual network of one picture, as the cost is counted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,25 +31,25 @@ def show_plan(settings: GeneratorConfig, gpus: int, gpu: str, identity: Path | N
     """Prints the plan of these settings on so many GPUs. Raises ConfigError for a GPU or batch that does not suit."""
     variant = variant_of(settings.variant, flow=settings.flow)
     discriminator = discriminator_of(settings) if settings.weight("adversarial") else None
-    judges = judges_of(settings, identity)
+    frozen = frozen_networks(settings, identity)
     found = plan(
         variant, settings.batch, gpus, gpu, settings.images,
-        discriminator=discriminator, judged_side=settings.window, judges=judges,
+        discriminator=discriminator, discriminated_side=settings.window, frozen_networks=frozen,
     )  # fmt: skip
     show(found, console)
     if settings.weight("identity") and identity is None:
         console.print("· The identity network is not counted: its size is known from its file (--identity).")
 
 
-def judges_of(settings: GeneratorConfig, identity: Path | None) -> list[Judge]:
+def frozen_networks(settings: GeneratorConfig, identity: Path | None) -> list[FrozenNetwork]:
     """The frozen networks of the terms that have a weight; only the identity network's shape lies in its file."""
-    judges = []
+    frozen_networks = []
     if settings.weight("perceptual"):
-        judges.append(Judge("perceptual", Features(), settings.window, others=1))
+        frozen_networks.append(FrozenNetwork("perceptual", PerceptualFeatures(), settings.window, others=1))
     if settings.weight("mesh"):
         regressor = RegressorNet()
-        judges.append(Judge("regressor", regressor, regressor.size, others=0))
+        frozen_networks.append(FrozenNetwork("regressor", regressor, regressor.size, others=0))
     if settings.weight("identity") and identity is not None:
         opened = open_identity(identity)
-        judges.append(Judge("identity", opened.network, opened.side, others=1))
-    return judges
+        frozen_networks.append(FrozenNetwork("identity", opened.network, opened.side, others=1))
+    return frozen_networks

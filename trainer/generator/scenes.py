@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.values import COEFFICIENTS, Floats, Picture
-from trainer.data.npz import write_whole
+from trainer.data.npz import write_npz
 from trainer.data.shards import CROP_PX
 
 Plane = NDArray[np.uint8]  # (512, 512)
@@ -29,7 +29,7 @@ SUFFIX = ".npz"
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class SourcePhoto:
     """I_s, taken apart as the compositor wants it; S = 512.
 
     photo (S, S, 3) uint8 · matte (S, S) uint8, 255 = person · plate (S, S, 3) uint8 · z (261,) z_s · points (478, 2) crop
@@ -44,7 +44,7 @@ class Source:
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class TargetFrame:
     """What the source is to show.
 
     z              (261,)             z_des
@@ -70,15 +70,15 @@ class Moment:
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class TrainingScene:
     """One source and its moments. ``person``: equal for pictures of one person."""
 
     person: int
-    source: Source
-    moments: tuple[Moment, ...]
+    source: SourcePhoto
+    moments: tuple[TargetFrame, ...]
 
 
-def write_scene(path: Path, scene: Scene) -> None:
+def write_scene(path: Path, scene: TrainingScene) -> None:
     """Writes a scene, whole or not at all. Raises InputError when it cannot be written."""
     source = scene.source
     arrays: dict[str, NDArray[Any]] = {
@@ -94,12 +94,9 @@ def write_scene(path: Path, scene: Scene) -> None:
     for k, moment in enumerate(scene.moments):
         arrays |= {f"{name}_{k}": value for name, value in _pack(moment).items()}
     try:
-        write_whole(path, arrays)
-    except OSError as error:
-        raise InputError(
-            f"The scene {path} could not be written ({error.strerror or error}): free some space and run the same command again, "
-            "it goes on where it stopped."
-        ) from error
+        write_npz(path, arrays)
+    except InputError as error:
+        raise InputError(f"{error} Free some space and run the same command again: it goes on where it stopped.") from error
 
 
 class SceneFolder:
@@ -128,12 +125,12 @@ class SceneFolder:
         """For messages and pictures."""
         return f"{self.name}/{self._paths[scene].stem}[{moment}]"
 
-    def __getitem__(self, place: tuple[int, int]) -> tuple[Source, Moment]:
+    def __getitem__(self, place: tuple[int, int]) -> tuple[SourcePhoto, TargetFrame]:
         path = self._paths[place[0]]
         with _open(path) as arrays:
             z, points = _get(arrays, path, "z"), _get(arrays, path, "points")
             photo, plate = _picture(_get(arrays, path, "photo")), _picture(_get(arrays, path, "plate"))
-            source = Source(photo, _mask(_get(arrays, path, "matte")), plate, z, points)
+            source = SourcePhoto(photo, _mask(_get(arrays, path, "matte")), plate, z, points)
             return source, _unpack(arrays, path, place[1])
 
 
@@ -157,7 +154,7 @@ def _get(arrays: Any, path: Path, name: str) -> NDArray[Any]:
     return found
 
 
-def _pack(moment: Moment) -> dict[str, NDArray[Any]]:
+def _pack(moment: TargetFrame) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {
         "z": moment.z.astype(np.float32),
         "flow": moment.flow,
@@ -170,10 +167,10 @@ def _pack(moment: Moment) -> dict[str, NDArray[Any]]:
     return arrays if moment.target is None else {**arrays, "target": _jpeg(moment.target)}
 
 
-def _unpack(arrays: Any, path: Path, k: int) -> Moment:
+def _unpack(arrays: Any, path: Path, k: int) -> TargetFrame:
     tight = _get(arrays, path, f"tight_{k}")
     coverage = np.unpackbits(_get(arrays, path, f"coverage_{k}"), count=CROP_PX * CROP_PX).reshape(CROP_PX, CROP_PX)
-    return Moment(
+    return TargetFrame(
         _get(arrays, path, f"z_{k}"),
         _get(arrays, path, f"flow_{k}"),
         _picture(_get(arrays, path, f"render_{k}")),

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.head.parts import Part
-from trainer.head.clip import Cut, cut
 from trainer.head.eyes import equator, eyeball
 from trainer.head.source import BaseMesh, Doubles, Integers, Wheel
-from trainer.head.surface import Piece, same, triangulate
+from trainer.head.surface import HeadPiece, same, triangulate
 from trainer.head.teeth import gums, teeth
 
 # Bones of MakeHuman's rig that do not belong to the skull or the jaw.
@@ -35,10 +34,10 @@ class Assembly:
     eye_centres  (2, S) the vertices whose mean is the centre of the left and of the right eyeball
     """
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[HeadPiece, ...]
     triangles: Integers
     part: NDArray[np.uint8]
-    skin: Cut
+    skin: CutMesh
     follow: Doubles
     eye_centres: Integers
 
@@ -58,10 +57,10 @@ class Assembly:
 def assemble(wheel: Wheel, mean: Doubles) -> Assembly:
     """The head on the (N, 3) mean body."""
     mesh = wheel.mesh
-    skin = cut(_head_triangles(mesh, mean), mean[:, 1] - _NECK_HEIGHT_DM - _NECK_SLOPE * mean[:, 2])
+    skin = cut_mesh(_head_triangles(mesh, mean), mean[:, 1] - _NECK_HEIGHT_DM - _NECK_SLOPE * mean[:, 2])
     eyes = [eyeball(mesh, mean, part) for part in (Part.EYE_LEFT, Part.EYE_RIGHT)]
     rows = [make(mesh, mean, part) for part in (Part.UPPER_TEETH, Part.LOWER_TEETH) for make in (teeth, gums)]
-    surface = Piece(skin.mix(mean), skin.triangles, Part.SKIN, skin.mix, np.zeros((len(skin.first), 2)))
+    surface = HeadPiece(skin.mix(mean), skin.triangles, Part.SKIN, skin.mix, np.zeros((len(skin.first), 2)))
     pieces = (surface, *eyes, *rows, _tongue(mesh, mean))
 
     starts = np.cumsum([0] + [len(piece.vertices) for piece in pieces])
@@ -87,7 +86,7 @@ def _head_triangles(mesh: BaseMesh, mean: Doubles) -> Integers:
     return triangulate(quads[keep])
 
 
-def _follow(skin: Cut, wheel: Wheel) -> Doubles:
+def _follow(skin: CutMesh, wheel: Wheel) -> Doubles:
     """(K,) share of the skull's motion: 1 where the rig hangs a vertex on skull and jaw, 0 at the cut, smooth between."""
     weights = wheel.rig_weights()
     total = np.maximum(sum(weights.values()), 1e-9)
@@ -113,7 +112,55 @@ def _harmonic(triangles: Integers, values: Doubles, free: Integers) -> Doubles:
     return eased
 
 
-def _tongue(mesh: BaseMesh, mean: Doubles) -> Piece:
+def _tongue(mesh: BaseMesh, mean: Doubles) -> HeadPiece:
     quads = mesh.quads[mesh.groups == "helper-tongue"]
     vertices, local = np.unique(quads, return_inverse=True)
-    return Piece(mean[vertices], triangulate(local.reshape(-1, 4)), Part.TONGUE, same(vertices), np.zeros((len(vertices), 2)))
+    return HeadPiece(mean[vertices], triangulate(local.reshape(-1, 4)), Part.TONGUE, same(vertices), np.zeros((len(vertices), 2)))
+
+
+@dataclass(frozen=True)
+class CutMesh:
+    """What is left of a mesh: (T, 3) triangles over K vertices, vertex k = share·first + (1 − share)·second of the old ones.
+
+    border (B,) are the new vertices on the line.
+    """
+
+    triangles: Integers
+    first: Integers
+    second: Integers
+    share: Doubles
+    border: Integers
+
+    def mix(self, values: Doubles) -> Doubles:
+        """(N, C) values at the old vertices → (K, C) at the new ones."""
+        share = self.share.reshape(-1, *[1] * (values.ndim - 1))
+        return np.asarray(share * values[self.first] + (1 - share) * values[self.second])
+
+
+def cut_mesh(triangles: Integers, side: Doubles) -> CutMesh:
+    """(T, 3) triangles over N vertices, (N,) ``side``: positive is kept, and the line runs where it is 0 along the edges."""
+    edges: dict[tuple[int, int], int] = {}
+    kept: list[list[int]] = []
+    for triangle in triangles:
+        polygon = _kept_polygon(triangle, side, edges, len(side))
+        kept += [[polygon[0], polygon[k], polygon[k + 1]] for k in range(1, len(polygon) - 1)]
+    used, local = np.unique(np.array(kept), return_inverse=True)
+
+    pairs = np.array(list(edges), dtype=np.int64).reshape(-1, 2)
+    first = np.concatenate([np.arange(len(side)), pairs[:, 0]])[used]
+    second = np.concatenate([np.arange(len(side)), pairs[:, 1]])[used]
+    span = side[first] - side[second]
+    share = np.where(first == second, 1.0, -side[second] / np.where(first == second, 1.0, span))
+    return CutMesh(local.reshape(-1, 3), first, second, share, np.flatnonzero(first != second))
+
+
+def _kept_polygon(triangle: Integers, side: Doubles, edges: dict[tuple[int, int], int], vertices: int) -> list[int]:
+    """The corners of the triangle's part with side > 0, in its order; new corners are numbered after the old vertices."""
+    polygon = []
+    for a, b in zip(triangle, np.roll(triangle, -1), strict=True):
+        if side[a] > 0:
+            polygon.append(int(a))
+        if (side[a] > 0) != (side[b] > 0):
+            edge = (int(min(a, b)), int(max(a, b)))
+            polygon.append(edges.setdefault(edge, vertices + len(edges)))
+    return polygon

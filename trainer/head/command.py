@@ -27,7 +27,7 @@ def head(
 
     source = open_wheel(wheel)
     if track:
-        from trainer.head.tracking import track_points
+        from trainer.head.landmarks import track_points
 
         points, found = track_points(from_arrays(build_head(source, None)))
         save_points(points)

@@ -15,8 +15,7 @@ from engine.values import EXPRESSION_NAMES
 from trainer.head.assembly import Assembly
 from trainer.head.eyes import IRIS_RAD
 from trainer.head.landmarks import nearest_on_surface
-from trainer.head.lids import eye_rims
-from trainer.head.rims import Rim, find_rims
+from trainer.head.lids import Rim, eye_rims, find_rims
 from trainer.head.source import Doubles, Integers
 
 _IRISES = ((Part.EYE_RIGHT, RIGHT_IRIS.start), (Part.EYE_LEFT, LEFT_IRIS.start))

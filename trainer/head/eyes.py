@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.head.parts import Part
 from trainer.head.source import BaseMesh, Doubles, Integers
-from trainer.head.surface import Piece, ball, grid_triangles
+from trainer.head.surface import HeadPiece, ball, grid_triangles
 
 # Angles from the pupil's centre [rad]: an iris of 12 mm and a pupil of 4 mm on MakeHuman's eyeballs of 30 mm. Doubled rings
 # make crisp edges.
@@ -18,7 +18,7 @@ EQUATOR = int(np.argmax(np.isclose(_RINGS_RAD, np.pi / 2)))
 _HALF_WIDTHS = 1.03  # radius relative to half the width of MakeHuman's eyeball, whose cornea bulges forward
 
 
-def eyeball(mesh: BaseMesh, mean: Doubles, part: Part) -> Piece:
+def eyeball(mesh: BaseMesh, mean: Doubles, part: Part) -> HeadPiece:
     """One eyeball on the (N, 3) mean body, looking along +z. Its first ring is one point, repeated."""
     anchors = mesh.group("helper-l-eye" if part == Part.EYE_LEFT else "helper-r-eye")
     low, high = mean[anchors].min(0), mean[anchors].max(0)
@@ -30,7 +30,7 @@ def eyeball(mesh: BaseMesh, mean: Doubles, part: Part) -> Piece:
     triangles = grid_triangles(len(_RINGS_RAD), _SPOKES, closed=True)
     triangles = triangles[(triangles >= _SPOKES).sum(1) > 1]  # not those between copies of the first ring's one point
     place = np.stack([angle, direction], -1).reshape(-1, 2)
-    return Piece(vertices, triangles, part, ball(mean[anchors], anchors, vertices, centre), place)
+    return HeadPiece(vertices, triangles, part, ball(mean[anchors], anchors, vertices, centre), place)
 
 
 def equator(first_vertex: int) -> Integers:

@@ -29,22 +29,22 @@ _EYES = (0.0, 0.0, 0.0, 0.0, -0.22, 4.2)
 def write_gallery(head: HeadModel, folder: Path) -> None:
     """Writes seven sheets as JPEG."""
     folder.mkdir(parents=True, exist_ok=True)
-    studio = Studio(head, 168)
+    renderer = GalleryRenderer(head, 168)
     sheets: dict[str, tuple[Iterable[Tile], int]] = {
-        "mean": (_mean(Studio(head, 336)), 3),
-        "identity": (_components(studio, "identity", 10, _HEAD), 10),
-        "texture": (_components(studio, "texture", 10, _HEAD), 10),
-        "people": (_people(studio, 20), 10),
-        "expressions": (_expressions(studio), 9),
-        "gaze": (_gaze(Studio(head, 240)), 5),
-        "mouth": (_mouth(Studio(head, 320)), 4),
+        "mean": (_mean(GalleryRenderer(head, 336)), 3),
+        "identity": (_components(renderer, "identity", 10, _HEAD), 10),
+        "texture": (_components(renderer, "texture", 10, _HEAD), 10),
+        "people": (_people(renderer, 20), 10),
+        "expressions": (_expressions(renderer), 9),
+        "gaze": (_gaze(GalleryRenderer(head, 240)), 5),
+        "mouth": (_mouth(GalleryRenderer(head, 320)), 4),
     }
     for name, (tiles, columns) in sheets.items():
         sheet = _sheet(list(tiles), columns)
         cv2.imwrite(str(folder / f"{name}.jpg"), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
 
 
-class Studio:
+class GalleryRenderer:
     """Takes pictures of one head, ``size`` pixels wide."""
 
     def __init__(self, head: HeadModel, size: int) -> None:
@@ -82,13 +82,13 @@ def express(**strengths: float) -> Coefficients:
     return z
 
 
-def _mean(studio: Studio) -> list[Tile]:
-    tiles = [(f"yaw {yaw} deg", studio.take(pose(express(), _HEAD, yaw=yaw))) for yaw in (-30, 0, 30)]
-    tiles += [(f"yaw {yaw} deg", studio.take(pose(express(), _HEAD, yaw=yaw))) for yaw in (-80, 60)]
-    return [*tiles, ("478 landmark points", studio.take(pose(express(), _FACE), landmarks=True))]
+def _mean(renderer: GalleryRenderer) -> list[Tile]:
+    tiles = [(f"yaw {yaw} deg", renderer.take(pose(express(), _HEAD, yaw=yaw))) for yaw in (-30, 0, 30)]
+    tiles += [(f"yaw {yaw} deg", renderer.take(pose(express(), _HEAD, yaw=yaw))) for yaw in (-80, 60)]
+    return [*tiles, ("478 landmark points", renderer.take(pose(express(), _FACE), landmarks=True))]
 
 
-def _components(studio: Studio, kind: str, count: int, where: tuple[float, ...]) -> list[Tile]:
+def _components(renderer: GalleryRenderer, kind: str, count: int, where: tuple[float, ...]) -> list[Tile]:
     """A row at +2 and a row at −2 standard deviations."""
     tiles = []
     for amount in (2.0, -2.0):
@@ -96,43 +96,43 @@ def _components(studio: Studio, kind: str, count: int, where: tuple[float, ...])
             z = pose(express(), where)
             vector: Floats = getattr(z, kind)
             vector[index] = amount
-            tiles.append((f"{kind} {index}: {amount:+.0f}", studio.take(z)))
+            tiles.append((f"{kind} {index}: {amount:+.0f}", renderer.take(z)))
     return tiles
 
 
-def _people(studio: Studio, count: int) -> list[Tile]:
+def _people(renderer: GalleryRenderer, count: int) -> list[Tile]:
     rng = np.random.default_rng(3)
     tiles = []
     for _ in range(count):
         z = pose(express(), _HEAD, yaw=float(rng.uniform(-25, 25)))
         z.identity[:] = rng.normal(size=80)
         z.texture[:] = rng.normal(size=80)
-        tiles.append(("", studio.take(z)))
+        tiles.append(("", renderer.take(z)))
     return tiles
 
 
-def _expressions(studio: Studio) -> list[Tile]:
+def _expressions(renderer: GalleryRenderer) -> list[Tile]:
     """Every named expression at 1, then the further components at +2 standard deviations."""
     tiles = []
     for index in range(EXPRESSION):
         z = pose(express(), _FACE)
         named = index < len(EXPRESSION_NAMES)
         z.expression[index] = 1.0 if named else 2.0
-        tiles.append((EXPRESSION_NAMES[index] if named else f"further {index}: +2", studio.take(z)))
+        tiles.append((EXPRESSION_NAMES[index] if named else f"further {index}: +2", renderer.take(z)))
     return tiles
 
 
-def _gaze(studio: Studio) -> list[Tile]:
+def _gaze(renderer: GalleryRenderer) -> list[Tile]:
     tiles = []
     for y in (0.25, 0.0, -0.25):
         for x in (-0.45, -0.2, 0.0, 0.2, 0.45):
             z = pose(express(eyeLookUp=max(y, 0) * 2, eyeLookDown=max(-y, 0) * 2), _EYES)
             z.gaze[:] = (x, y, x, y)
-            tiles.append((f"gaze {x:+.2f} {y:+.2f}", studio.take(z)))
+            tiles.append((f"gaze {x:+.2f} {y:+.2f}", renderer.take(z)))
     return tiles
 
 
-def _mouth(studio: Studio) -> list[Tile]:
+def _mouth(renderer: GalleryRenderer) -> list[Tile]:
     states: dict[str, Coefficients] = {
         "rest": express(),
         "jawOpen 0.3": express(jawOpen=0.3),
@@ -143,7 +143,7 @@ def _mouth(studio: Studio) -> list[Tile]:
         "tongueOut": express(jawOpen=0.4, tongueOut=1),
         "mouthFunnel": express(mouthFunnel=0.8, jawOpen=0.2),
     }
-    return [(name, studio.take(pose(z, _MOUTH))) for name, z in states.items()]
+    return [(name, renderer.take(pose(z, _MOUTH))) for name, z in states.items()]
 
 
 def _sheet(tiles: list[Tile], columns: int) -> Picture:

@@ -16,8 +16,10 @@ from engine.conventions import place, project
 from engine.errors import AssetError
 from engine.head.model import HeadModel
 from engine.head.parts import Part
+from engine.render import create_renderer
 from engine.render.raster import Renderer
 from engine.render.render import render_mesh
+from engine.track import Tracker
 from engine.values import LANDMARKS, Coefficients, Floats, Picture
 from trainer.head.source import Doubles, Integers
 
@@ -155,3 +157,17 @@ def _view(head: HeadModel, renderer: Renderer, track: Track, z: Coefficients) ->
     if points is None:
         return None
     return (project(placed)[:, :2] + 1) * np.float32(renderer.size / 2), points[:, :2]
+
+
+_SIZE_PX = 512
+
+
+def track_points(head: HeadModel, heads: int = HEADS) -> tuple[Doubles, int]:
+    """``find_points`` with mediapipe."""
+    with Tracker(mode="picture") as tracker:
+
+        def track(picture: Picture) -> Floats | None:
+            faces = tracker.find_all(picture)
+            return faces[0].landmarks if faces else None
+
+        return find_points(head, create_renderer("cpu", _SIZE_PX), track, heads)

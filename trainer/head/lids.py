@@ -1,15 +1,17 @@
-"""Blinks that close exactly: MakeHuman's lids pass the lower edge by half their way on the mean head."""
+"""Lids: their edges and those of the lips as seen from the front, and blinks that close exactly."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.head.parts import Part
-from engine.render.raster import Renderer
+from engine.render.raster import Raster, Renderer
 from engine.values import EXPRESSION_NAMES
 from trainer.head.assembly import Assembly
-from trainer.head.rims import Rim, find_rims
-from trainer.head.source import Doubles
+from trainer.head.source import Doubles, Integers
 
 _EYE_WINDOW_DM = 0.3
 _OVERLAP = 1.06  # of the way that just closes: a lid rests on the other
@@ -42,3 +44,41 @@ def _needed(assembly: Assembly, shape: Doubles, blink: Doubles, rims: tuple[Rim,
     gap = upper[inner, 1] - lower[below, 1]
     closing = lower_way[below, 1] - upper_way[inner, 1]
     return upper[inner, 0], gap / closing
+
+
+_DEPTH_DM = 10.0
+
+
+@dataclass(frozen=True)
+class Rim:
+    """The upper or the lower edge of an opening: (K,) triangles and (K, 3) weights of points on the skin, from −x to +x."""
+
+    triangles: Integers
+    weights: Doubles
+
+    def on(self, shape: Doubles, triangles: Integers) -> Doubles:
+        """(K, 3) the points on (V, 3) vertices."""
+        points: Doubles = np.einsum("kc,kci->ki", self.weights, shape[triangles[self.triangles]])
+        return points
+
+
+def find_rims(
+    assembly: Assembly, shape: Doubles, inside: NDArray[np.bool_], window: tuple[Doubles, float], renderer: Renderer
+) -> tuple[Rim, Rim]:
+    """Upper and lower rim of the opening that shows the ``inside`` (T,) triangles, in a window (centre, half width [dm])."""
+    centre, reach = window
+    screen = (shape - centre) / reach * [1, -1, 1]
+    screen[:, 2] = _DEPTH_DM - screen[:, 2]
+    raster = renderer.rasterise(screen.astype(np.float32), assembly.triangles.astype(np.int32))
+    opening = (raster.triangle >= 0) & inside[raster.triangle]
+    columns = np.flatnonzero(opening.any(0))
+    upper = opening[:, columns].argmax(0) - 1
+    lower = opening.shape[0] - opening[::-1][:, columns].argmax(0)
+    return _rim(raster, upper, columns, inside), _rim(raster, lower, columns, inside)
+
+
+def _rim(raster: Raster, rows: Integers, columns: Integers, inside: NDArray[np.bool_]) -> Rim:
+    seen = raster.triangle[rows, columns]
+    skin = (seen >= 0) & ~inside[seen]
+    weights = raster.weights[rows, columns][skin].astype(np.float64)
+    return Rim(seen[skin].astype(np.int64), np.concatenate([weights, 1 - weights.sum(1, keepdims=True)], 1))

@@ -15,7 +15,7 @@ Follow = Callable[[Doubles], Doubles]
 
 
 @dataclass(frozen=True)
-class Piece:
+class HeadPiece:
     """A piece of the head: (K, 3) vertices on the mean head, (T, 3) triangles anticlockwise from outside, one part, ``follow``.
 
     place (K, 2) where each vertex lies within its piece, for painting: an eye's angle from the pupil [rad] and its direction

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.head.parts import Part
 from trainer.head.source import BaseMesh, Doubles, Integers
-from trainer.head.surface import Follow, Piece, affine, grid_triangles
+from trainer.head.surface import Follow, HeadPiece, affine, grid_triangles
 
 # Adult crowns from the middle outwards, mm (Wheeler's Dental Anatomy, rounded): widths along the arch and heights.
 _UPPER_WIDTHS_MM = (8.5, 6.5, 7.5, 7.0, 7.0, 10.0, 9.0)
@@ -59,7 +59,7 @@ def arch(mesh: BaseMesh, mean: Doubles, part: Part) -> Arch:
     return Arch(half_width - 0.005, front - back - set_back, back, edge + overbite, -0.1, 1.0 if upper else -1.0)
 
 
-def teeth(mesh: BaseMesh, mean: Doubles, part: Part) -> Piece:
+def teeth(mesh: BaseMesh, mean: Doubles, part: Part) -> HeadPiece:
     """One row of 14 teeth. ``place`` holds each vertex's (height, across)."""
     curve = arch(mesh, mean, part)
     upper = part == Part.UPPER_TEETH
@@ -75,10 +75,10 @@ def teeth(mesh: BaseMesh, mean: Doubles, part: Part) -> Piece:
     one = one if upper else one[:, ::-1]
     triangles = np.concatenate([one + index * len(crowns[0]) for index in range(len(crowns))])
     place = np.stack(np.meshgrid(_ALONG, _ACROSS, indexing="ij"), -1).reshape(-1, 2)
-    return Piece(vertices, triangles, part, _follow(mesh, mean, part, vertices), np.tile(place, (len(crowns), 1)))
+    return HeadPiece(vertices, triangles, part, _follow(mesh, mean, part, vertices), np.tile(place, (len(crowns), 1)))
 
 
-def gums(mesh: BaseMesh, mean: Doubles, part: Part) -> Piece:
+def gums(mesh: BaseMesh, mean: Doubles, part: Part) -> HeadPiece:
     """The scalloped band of gum over the necks of one row of teeth; ``place`` is 0 at its border with them, 1 at its root."""
     curve = arch(mesh, mean, part)
     upper = part == Part.UPPER_TEETH
@@ -100,7 +100,7 @@ def gums(mesh: BaseMesh, mean: Doubles, part: Part) -> Piece:
     vertices = np.concatenate(rows)
     triangles = grid_triangles(len(rows), len(lengths))
     triangles = triangles[:, ::-1] if upper else triangles
-    return Piece(vertices, triangles, Part.MOUTH, _follow(mesh, mean, part, vertices), np.concatenate(place))
+    return HeadPiece(vertices, triangles, Part.MOUTH, _follow(mesh, mean, part, vertices), np.concatenate(place))
 
 
 def _tooth(curve: Arch, centre: float, width: float, height: float, index: int) -> Doubles:

@@ -29,7 +29,7 @@ _POOL_INTEGERS, _CONVOLUTION_INTEGERS, _ALIAS_INTEGERS = 6, 7, 5
 
 
 @dataclass(frozen=True)
-class Layer:
+class DlibLayer:
     """One layer, in the order of computing.
 
     kind     dlib's name without its version: con, affine, relu, max_pool, avg_pool, add_prev, fc
@@ -48,7 +48,7 @@ class DlibNetwork:
 
     mean: Floats
     side: int
-    layers: tuple[Layer, ...]
+    layers: tuple[DlibLayer, ...]
 
 
 def read_dlib_network(path: Path) -> DlibNetwork:
@@ -145,7 +145,7 @@ def _layers(reader: _Reader) -> int:
     raise ValueError(f"more than {_MOST_LAYERS} layers")
 
 
-def _layer(reader: _Reader, *, innermost: bool) -> Layer:
+def _layer(reader: _Reader, *, innermost: bool) -> DlibLayer:
     name = reader.text()
     kind = name.rstrip("0123456789").rstrip("_")
     if kind not in _CONTENTS:
@@ -159,31 +159,31 @@ def _layer(reader: _Reader, *, innermost: bool) -> Layer:
     return layer
 
 
-def _convolution(reader: _Reader) -> Layer:
+def _convolution(reader: _Reader) -> DlibLayer:
     weights = reader.tensor().ravel()
     numbers = reader.integers(_CONVOLUTION_INTEGERS)
     reader.integers(2 * _ALIAS_INTEGERS)  # where in the weights filters and biases lie
     _rates(reader)
-    return Layer("con", numbers, weights)
+    return DlibLayer("con", numbers, weights)
 
 
-def _affine(reader: _Reader) -> Layer:
+def _affine(reader: _Reader) -> DlibLayer:
     weights = reader.tensor().ravel()
     reader.integers(2 * _ALIAS_INTEGERS + 1)
-    return Layer("affine", (), weights)
+    return DlibLayer("affine", (), weights)
 
 
-def _fully_connected(reader: _Reader) -> Layer:
+def _fully_connected(reader: _Reader) -> DlibLayer:
     numbers = reader.integers(2)
     weights = reader.tensor().ravel()
     reader.integers(2 * _ALIAS_INTEGERS)
     reader.expect(1, "the kind of bias (1 = none)")
     _rates(reader)
-    return Layer("fc", numbers, weights)
+    return DlibLayer("fc", numbers, weights)
 
 
-def _pool(kind: str, reader: _Reader) -> Layer:
-    return Layer(kind, reader.integers(_POOL_INTEGERS), np.zeros(0, np.float32))
+def _pool(kind: str, reader: _Reader) -> DlibLayer:
+    return DlibLayer(kind, reader.integers(_POOL_INTEGERS), np.zeros(0, np.float32))
 
 
 def _rates(reader: _Reader) -> None:
@@ -191,11 +191,11 @@ def _rates(reader: _Reader) -> None:
         reader.real()
 
 
-def _bare(kind: str, _: _Reader) -> Layer:
-    return Layer(kind, (), np.zeros(0, np.float32))
+def _bare(kind: str, _: _Reader) -> DlibLayer:
+    return DlibLayer(kind, (), np.zeros(0, np.float32))
 
 
-_CONTENTS: dict[str, Callable[[_Reader], Layer]] = {
+_CONTENTS: dict[str, Callable[[_Reader], DlibLayer]] = {
     "con": _convolution,
     "affine": _affine,
     "fc": _fully_connected,

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.errors import InputError
-from trainer.identity.dlib_file import Layer, read_dlib_network
+from trainer.identity.dlib_file import DlibLayer, read_dlib_network
 
 SCALE = 256.0  # what dlib divides the pictures by
 
@@ -26,7 +26,7 @@ _STEM = (*_CONVOLVED, "max_pool")
 _TAIL = ("avg_pool", "fc")
 
 
-class Residual(nn.Module):
+class DlibResidual(nn.Module):
     """One block; (N, I, H, W) → (N, max(I, O), H / stride, W / stride)."""
 
     def __init__(self, first: nn.Conv2d, second: nn.Conv2d) -> None:
@@ -56,7 +56,7 @@ class DlibFaceNet(nn.Module):
         width, found = self.stem.out_channels, []
         for block in blocks:
             first = _convolution(block[:2], width)
-            found.append(Residual(first, _convolution(block[3:5], first.out_channels)))
+            found.append(DlibResidual(first, _convolution(block[3:5], first.out_channels)))
             width = max(width, first.out_channels)
         self.blocks = nn.Sequential(*found)
         outputs, inputs = projection.numbers
@@ -84,7 +84,7 @@ def _padded(x: Tensor, sizes: Sequence[int]) -> Tensor:
     return functional.pad(x, [n for lack in reversed(missing) for n in (0, lack)]) if any(missing) else x
 
 
-def _split(layers: list[Layer], path: Path) -> tuple[list[Layer], list[list[Layer]], Layer]:
+def _split(layers: list[DlibLayer], path: Path) -> tuple[list[DlibLayer], list[list[DlibLayer]], DlibLayer]:
     """Stem, blocks, last layer; raises InputError when the layers stand in another order."""
     kinds = [layer.kind for layer in layers]
     at, blocks = len(_STEM), []
@@ -99,7 +99,7 @@ def _split(layers: list[Layer], path: Path) -> tuple[list[Layer], list[list[Laye
     return layers[: len(_STEM)], blocks, layers[-1]
 
 
-def _convolution(layers: Sequence[Layer], inputs: int) -> nn.Conv2d:
+def _convolution(layers: Sequence[DlibLayer], inputs: int) -> nn.Conv2d:
     """The convolution, with the affine layer after it folded in."""
     filters, height, width, *geometry = layers[0].numbers
     stride, padding = (geometry[0], geometry[1]), (geometry[2], geometry[3])
@@ -117,6 +117,6 @@ def _convolution(layers: Sequence[Layer], inputs: int) -> nn.Conv2d:
     return out
 
 
-def _pool(layer: Layer) -> nn.MaxPool2d:
+def _pool(layer: DlibLayer) -> nn.MaxPool2d:
     height, width, *geometry = layer.numbers
     return nn.MaxPool2d((height, width), (geometry[0], geometry[1]), (geometry[2], geometry[3]))

@@ -26,7 +26,7 @@ _HEADS = {
 }  # fmt: skip
 
 
-class Block(nn.Module):
+class IResNetBlock(nn.Module):
     """bn → 3×3 → (bn) → PReLU → 3×3 with the stride → bn, beside a short cut."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, *, middle: bool, projected: bool) -> None:
@@ -64,7 +64,7 @@ class IResNet(nn.Module):
             middle = f"blocks.{number}.bn2.weight" in named
             projected = f"blocks.{number}.short_cut.0.weight" in named
             halves = number == 0 or projected or inputs != outputs  # a stage begins
-            self.blocks.append(Block(inputs, outputs, 2 if halves else 1, middle=middle, projected=projected))
+            self.blocks.append(IResNetBlock(inputs, outputs, 2 if halves else 1, middle=middle, projected=projected))
         width, features = widths[-1][1], len(named["fc.weight"])
         self.norm = nn.BatchNorm2d(width)
         self.fc = nn.Linear(width * (SIDE // SHRINK) ** 2, features)

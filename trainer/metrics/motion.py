@@ -93,24 +93,24 @@ def channels(z: Floats, scores: Floats) -> dict[str, Floats]:
     }
 
 
-def correlations(found: Mapping[str, Floats], judge: Mapping[str, Floats]) -> dict[str, float]:
+def correlations(found: Mapping[str, Floats], reference: Mapping[str, Floats]) -> dict[str, float]:
     """``correlation`` of each curve."""
-    return {name: correlation(found[name], judge[name]) for name in judge}
+    return {name: correlation(found[name], reference[name]) for name in reference}
 
 
-def correlation(found: Floats, judge: Floats) -> float:
+def correlation(found: Floats, reference: Floats) -> float:
     """Pearson's r of two curves (N,); 0 where one of them never moves."""
-    if found.std() < 1e-6 or judge.std() < 1e-6:
+    if found.std() < 1e-6 or reference.std() < 1e-6:
         return 0.0
-    return float(np.corrcoef(found, judge)[0, 1])
+    return float(np.corrcoef(found, reference)[0, 1])
 
 
-def lag(found: Floats, judge: Floats, most: int) -> int:
-    """By how many frames, at most ``most``, ``found`` (N,) comes later than ``judge``: where the two correlate best."""
-    frames = range(max(-most, 2 - len(judge)), min(most, len(judge) - 2) + 1)
+def lag(found: Floats, reference: Floats, most: int) -> int:
+    """By how many frames, at most ``most``, ``found`` (N,) comes later than ``reference``: where the two correlate best."""
+    frames = range(max(-most, 2 - len(reference)), min(most, len(reference) - 2) + 1)
 
     def agreement(late: int) -> float:
-        first, second = (found[late:], judge[: len(judge) - late]) if late >= 0 else (found[:late], judge[-late:])
+        first, second = (found[late:], reference[: len(reference) - late]) if late >= 0 else (found[:late], reference[-late:])
         return correlation(first, second)
 
     return max(frames, key=lambda late: (round(agreement(late), 6), -abs(late)))
@@ -118,3 +118,14 @@ def lag(found: Floats, judge: Floats, most: int) -> int:
 
 def _length(difference: Floats) -> float:
     return float(np.linalg.norm(difference))
+
+
+def sorted_similarities(found: Mapping[str, Floats], by: str) -> dict[str, Floats]:
+    """Method → (N,) cosines of the same N pairs, all in the order in which those of ``by`` rise."""
+    order = np.argsort(found[by], kind="stable")
+    return {name: values[order] for name, values in found.items()}
+
+
+def share_above(ours: Floats, theirs: Floats) -> float:
+    """In how large a part of the pairs ours is the more similar, 0…1."""
+    return float((ours > theirs).mean())

@@ -11,27 +11,39 @@ from torch import Tensor
 
 from engine.errors import InputError
 from trainer.data.mirror import Mirror
-from trainer.regressor.augment import augment, resized
+from trainer.regressor.augment import augment
 from trainer.regressor.examples import Example, ExampleSet
 from trainer.regressor.losses import Targets
+from trainer.training.loading import ExampleMixture, TensorBatch
 
 
 @dataclass(frozen=True)
-class Batch:
+class RegressorBatch(TensorBatch):
     """pictures (N, 3, S, S) −1…1; targets; and names such as "clips[17]", for messages."""
 
     pictures: Tensor
     targets: Targets
     names: tuple[str, ...]
 
-    def to(self, device: torch.device) -> Batch:
-        """The same on another device."""
-        t = self.targets
-        targets = Targets(t.z.to(device), t.trust.to(device), t.landmarks.to(device))
-        return Batch(self.pictures.to(device), targets, self.names)
+
+@dataclass(frozen=True)
+class ExampleDraw:
+    """What was drawn: the set, the place in it, and the seed of what is done to the example."""
+
+    chosen: int
+    place: int
+    seed: int
 
 
-class Mixture:
+@dataclass(frozen=True)
+class NamedExample:
+    """An example, augmented, and its name for messages."""
+
+    example: Example
+    name: str
+
+
+class RegressorMixture(ExampleMixture[ExampleDraw, NamedExample, RegressorBatch]):
     """Example sets drawn with fixed shares, with replacement."""
 
     def __init__(self, sets: Sequence[ExampleSet], shares: Sequence[float], mirror: Mirror, seed: int, size_px: int) -> None:
@@ -41,20 +53,32 @@ class Mixture:
         self._sets, self._mirror, self._seed, self._size = sets, mirror, seed, size_px
         self._shares = np.array(shares) / sum(shares)
 
-    def batch(self, images: int, count: int, part: slice = slice(None)) -> Batch:
-        """The batch of ``count`` examples after ``images``, or the part of it that one process takes."""
+    def draws(self, images: int, count: int, part: tuple[int, int] = (0, 1)) -> list[ExampleDraw]:
+        """What the batch of ``count`` examples after ``images`` is made of; or of ``part`` (k, n) the k-th of n equal parts."""
         rng = np.random.default_rng([self._seed, images])
         chosen = rng.choice(len(self._sets), count, p=self._shares)
         places = [int(rng.integers(len(self._sets[k]))) for k in chosen]
         seeds = rng.integers(2**63, size=count)
-        examples, names = [], []
-        for k, place, seed in list(zip(chosen, places, seeds, strict=True))[part]:
-            examples.append(augment(self._sets[k][place], np.random.default_rng(seed), self._mirror, self._size))
-            names.append(f"{self._sets[k].name}[{place}]")
-        return collate(examples, names)
+        k, each = part[0], count // part[1]
+        drawn = [ExampleDraw(int(c), p, int(s)) for c, p, s in zip(chosen, places, seeds, strict=True)]
+        return drawn[k * each : (k + 1) * each]
+
+    def batch(self, images: int, count: int, part: tuple[int, int] = (0, 1)) -> RegressorBatch:
+        """The batch of ``draws``."""
+        return self.load(self.draws(images, count, part))
+
+    def __getitem__(self, draw: ExampleDraw) -> NamedExample:
+        """The example of a draw, augmented."""
+        one = self._sets[draw.chosen]
+        example = augment(one[draw.place], np.random.default_rng(draw.seed), self._mirror, self._size)
+        return NamedExample(example, f"{one.name}[{draw.place}]")
+
+    def collate(self, examples: Sequence[NamedExample]) -> RegressorBatch:
+        """See ``collate``."""
+        return collate([one.example for one in examples], [one.name for one in examples])
 
 
-def collate(examples: Sequence[Example], names: Sequence[str]) -> Batch:
+def collate(examples: Sequence[Example], names: Sequence[str]) -> RegressorBatch:
     """Examples of one size as tensors."""
     images = np.stack([e.image for e in examples]).transpose(0, 3, 1, 2)
     pictures = torch.from_numpy(np.ascontiguousarray(images)).float() / 127.5 - 1
@@ -62,9 +86,4 @@ def collate(examples: Sequence[Example], names: Sequence[str]) -> Batch:
         torch.from_numpy(np.stack([getattr(e, name) for e in examples]).astype(np.float32))
         for name in ("z", "trust", "landmarks")
     )
-    return Batch(pictures, Targets(z, trust, landmarks), tuple(names))
-
-
-def plain_batch(examples: ExampleSet, places: Sequence[int], size_px: int) -> Batch:
-    """Examples as they are, for judging."""
-    return collate([resized(examples[i], size_px) for i in places], [f"{examples.name}[{i}]" for i in places])
+    return RegressorBatch(pictures, Targets(z, trust, landmarks), tuple(names))

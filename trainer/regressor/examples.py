@@ -6,13 +6,17 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from engine.errors import InputError
-from engine.values import COEFFICIENTS, LANDMARKS, Floats, Picture
-from trainer.regressor.geometry import GROUPS
+from engine.values import COEFFICIENTS, EXPRESSION, GAZE, IDENTITY, ILLUMINATION, LANDMARKS, POSE, TEXTURE, Floats, Picture
 
+# The groups of z and their sizes, in the order of ``Example.trust``.
+GROUPS = {
+    "identity": IDENTITY, "expression": EXPRESSION, "texture": TEXTURE, "illumination": ILLUMINATION, "pose": POSE, "gaze": GAZE,
+}  # fmt: skip
 IMAGES, LABELS = "images.npy", "labels.npz"
 
 
@@ -47,6 +51,13 @@ class ExampleSet:
 
     def __len__(self) -> int:
         return len(self.z)
+
+    def __reduce__(self) -> Any:
+        """A memory-mapped set is opened again where it is sent to, and not copied."""
+        file = getattr(self.images, "filename", None)
+        if file is None:
+            return super().__reduce__()
+        return open_examples, (Path(file).parent,)
 
     def __getitem__(self, index: int) -> Example:
         return Example(

@@ -9,11 +9,7 @@ from engine.conventions import CAMERA_DISTANCE_DM, FOCAL
 from engine.head import HeadModel
 from engine.landmark_indices import LEFT_IRIS, RIGHT_IRIS
 from engine.regress.landmarks import LandmarkBasis
-from engine.values import EXPRESSION, GAZE, IDENTITY, ILLUMINATION, POSE, TEXTURE
-
-GROUPS = {
-    "identity": IDENTITY, "expression": EXPRESSION, "texture": TEXTURE, "illumination": ILLUMINATION, "pose": POSE, "gaze": GAZE,
-}  # fmt: skip
+from trainer.regressor.examples import GROUPS
 
 
 def split(z: Tensor) -> dict[str, Tensor]:

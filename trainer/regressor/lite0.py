@@ -14,8 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from trainer.regressor.taps import Tap
-from trainer.regressor.weights import Weights, fold, read_weights, take
+from trainer.regressor.backbone import Tap, Weights, fold, read_weights, take
 
 TAPS = {4: Tap(40, 8), 10: Tap(112, 16), 15: Tap(320, 32)}  # block → what is handed on after it
 EPSILON = 1e-3  # of the folded batch normalisations
@@ -64,7 +63,7 @@ class SameConv(nn.Sequential):
         return layer
 
 
-class Block(nn.Module):
+class InvertedResidual(nn.Module):
     """Expand (1×1) → depthwise → project (1×1), with a short cut where the shapes allow."""
 
     def __init__(self, inputs: int, stage: Stage, stride: int) -> None:
@@ -96,7 +95,7 @@ class Lite0(nn.Module):
         blocks, width = [], STEM
         for stage in STAGES:
             for i in range(stage.blocks):
-                blocks.append(Block(width, stage, stage.stride if i == 0 else 1))
+                blocks.append(InvertedResidual(width, stage, stage.stride if i == 0 else 1))
                 width = stage.width
         self.blocks = nn.ModuleList(blocks)
         if weights is not None:
@@ -120,7 +119,7 @@ class Lite0(nn.Module):
         _assign(self.stem[0], state, "_conv_stem", "_bn0")
         for i, block in enumerate(self.blocks):
             name = f"_blocks.{i}."
-            assert isinstance(block, Block)  # noqa: S101 - for the type checker
+            assert isinstance(block, InvertedResidual)  # noqa: S101 - for the type checker
             if block.expand is not None:
                 _assign(block.expand, state, f"{name}_expand_conv", f"{name}_bn0")
             _assign(block.depthwise, state, f"{name}_depthwise_conv", f"{name}_bn1")

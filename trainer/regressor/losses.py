@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from engine.head import HeadModel
 from engine.landmark_indices import INNER_LIPS, LEFT_IRIS, LID_MIDDLES, OUTER_LIPS, RIGHT_IRIS
 from engine.values import BLINKS, EXPRESSION, EXPRESSION_NAMES, LANDMARKS, Floats
-from trainer.regressor.geometry import GROUPS, HeadGeometry, split
+from trainer.regressor.examples import GROUPS
+from trainer.regressor.geometry import HeadGeometry, split
 
 TERMS = (
     "expression", "blinks", "angle", "shift", "gaze", "identity", "texture", "illumination", "landmarks", "lids", "vertices",
@@ -92,7 +93,7 @@ class SupervisedLoss(nn.Module):
         points, vertices = self.geometry(z)
         with torch.no_grad():
             true_vertices = self.geometry(targets.z)[1]
-        # vertices mix α, β and p: they are judged only where α is known exactly
+        # vertices mix α, β and p: they count only where α is known exactly
         known = (trust["identity"] >= 1).float()
         return {
             "expression": trust["expression"] * distance(wrong["expression"] * self.by_expression),

@@ -18,7 +18,7 @@ from engine.regress.crops import carry_pose, tight_crop
 from engine.values import FACE_POINTS, Coefficients, Floats, Picture, Square
 from trainer.data.shards import Crop
 from trainer.data.synthetic import Sample
-from trainer.data.synthetic.moments import draw_moment
+from trainer.data.synthetic.head_state import draw_head_state
 from trainer.regressor.examples import Example
 
 STORED_PX = 192
@@ -63,7 +63,7 @@ def from_portrait(animator: Animator, portrait: Portrait, person: int, count: in
     model, own = source.fit.head.model, source.coefficients
     for number in range(count):
         rng = np.random.default_rng([seed, person, number])
-        z = animated_moment(own, rng)
+        z = random_animation(own, rng)
         image = animator.animate(z, corrections="none").copy()
         size = image.shape[0]
         points = model.landmarks(source.fit.head.shape(z.expression, z.gaze))
@@ -75,7 +75,7 @@ def from_portrait(animator: Animator, portrait: Portrait, person: int, count: in
 
 
 @dataclass(frozen=True)
-class Animated:
+class AnimatedFrame:
     """A photograph in another moment (S, S, 3), and its z (261,): exact in what has moved since the photograph."""
 
     image: Picture
@@ -83,14 +83,14 @@ class Animated:
     person: int
 
 
-def animated_portraits(paths: Iterable[Path], each: int, seed: int, say: Callable[[str], None]) -> Iterator[Animated]:
+def animated_portraits(paths: Iterable[Path], each: int, seed: int, say: Callable[[str], None]) -> Iterator[AnimatedFrame]:
     """``each`` random moments of every photograph, as geometry shows them; ``say`` hears of those that show no face."""
-    animator = Animator("onnxruntime")
-    for person, portrait in usable_portraits(paths, say):
-        own = animator.set_source(portrait).coefficients
-        for number in range(each):
-            z = animated_moment(own, np.random.default_rng([seed, person, number]))
-            yield Animated(animator.animate(z, corrections="none").copy(), z.vector(), person)
+    with Animator("onnxruntime", fixed=True) as animator:
+        for person, portrait in usable_portraits(paths, say):
+            own = animator.set_source(portrait).coefficients
+            for number in range(each):
+                z = random_animation(own, np.random.default_rng([seed, person, number]))
+                yield AnimatedFrame(animator.animate(z, corrections="none").copy(), z.vector(), person)
 
 
 def usable_portraits(paths: Iterable[Path], say: Callable[[str], None]) -> Iterator[tuple[int, Portrait]]:
@@ -104,9 +104,9 @@ def usable_portraits(paths: Iterable[Path], say: Callable[[str], None]) -> Itera
         yield number, portrait
 
 
-def animated_moment(own: Coefficients, rng: np.random.Generator) -> Coefficients:
+def random_animation(own: Coefficients, rng: np.random.Generator) -> Coefficients:
     """What a portrait may be shown doing: any expression and gaze, small turns from where it looks."""
-    moment = draw_moment(rng)
+    moment = draw_head_state(rng)
     expression = np.clip(moment.expression + own.expression * float(rng.random() < 0.5), 0, 1)
     expression[52:] = own.expression[52:]
     turn = (rng.normal(0, 1, 6) * np.concatenate([ANIMATED_TURN_RAD, ANIMATED_SHIFT_DM])).astype(np.float32)

@@ -13,9 +13,9 @@ from torch.nn import functional
 
 from engine.errors import ConfigError
 from engine.values import COEFFICIENTS, EXPRESSION, GAZE, IDENTITY, ILLUMINATION, POSE, TEXTURE, Floats
+from trainer.regressor.backbone import Tap
 from trainer.regressor.lite0 import Lite0
 from trainer.regressor.resnet50 import ResNet50
-from trainer.regressor.taps import Tap
 
 BackboneName = Literal["lite0", "resnet50"]
 BACKBONES: dict[str, type[Lite0] | type[ResNet50]] = {"lite0": Lite0, "resnet50": ResNet50}

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from torch import Tensor, nn
 
 from engine.errors import ConfigError
 from engine.head import HeadModel
-from trainer.regressor.batches import Batch
-from trainer.regressor.config import SELF_SUPERVISED
+from trainer.identity import open_identity
+from trainer.regressor.batches import RegressorBatch
+from trainer.regressor.config import SELF_SUPERVISED, RegressorConfig
 from trainer.regressor.losses import SupervisedLoss
 from trainer.regressor.photometric import Embed, SelfSupervisedLoss
 
 
-class Objective(nn.Module):
+class RegressorObjective(nn.Module):
     """Named terms of a batch. What has no weight and is dear is not computed."""
 
     def __init__(self, head: HeadModel, weights: Mapping[str, float], embed: Embed | None = None) -> None:
@@ -28,9 +30,14 @@ class Objective(nn.Module):
         wanted = any(weights.get(name, 0) for name in SELF_SUPERVISED)
         self.self_supervised = SelfSupervisedLoss(head, embed=embed) if wanted else None
 
-    def forward(self, z: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, z: Tensor, batch: RegressorBatch) -> dict[str, Tensor]:
         """(N, 261) predictions → name → (N,)."""
         terms: dict[str, Tensor] = self.supervised(z, batch.targets)
         if self.self_supervised is not None:
             terms |= self.self_supervised(z, batch.pictures, batch.targets.landmarks)
         return terms
+
+
+def objective_of(config: RegressorConfig, head: HeadModel) -> RegressorObjective:
+    """The objective that a configuration asks for, with the identity network that it names. Raises ConfigError, InputError."""
+    return RegressorObjective(head, config.weights, open_identity(Path(config.identity)) if config.identity else None)

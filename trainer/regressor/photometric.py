@@ -29,7 +29,7 @@ Embed = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class Skin:
+class SkinSamples:
     """The visible skin of one head: shown (S, S) bool, K pixels; colours (K, 3) 0…1; places (K, 2) crop coordinates."""
 
     shown: Tensor
@@ -58,7 +58,7 @@ class SkinRenderer(nn.Module):
         # what follows the body is cloth or neck; eyes and mouth have colours of their own
         self._skin = torch.from_numpy((head.part == Part.SKIN) & (head.follow[head.triangles].min(1) > 0.5))
 
-    def forward(self, z: Tensor) -> Skin:
+    def forward(self, z: Tensor) -> SkinSamples:
         """(261,) → Skin."""
         shown, corners, weights = self._visible(z)
         part = split(z)
@@ -68,7 +68,7 @@ class SkinRenderer(nn.Module):
         normal = functional.normalize(_blend(self._normals(placed), corners, weights), dim=-1)
         albedo = self.mean_albedo + torch.tensordot(part["texture"], self.albedo, 1)
         colours = _blend(albedo, corners, weights) * (harmonics(normal) @ part["illumination"].reshape(9, 3))
-        return Skin(shown, colours, project(_blend(placed, corners, weights)[None])[0])
+        return SkinSamples(shown, colours, project(_blend(placed, corners, weights)[None])[0])
 
     def _visible(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Pixels (S, S), and of the K skin pixels the corners (K, 3) and weights (K, 3); without gradient."""
@@ -110,12 +110,12 @@ class SelfSupervisedLoss(nn.Module):
         return terms
 
 
-def photometric(skins: list[Skin], pictures: Tensor) -> Tensor:
+def photometric(skins: list[SkinSamples], pictures: Tensor) -> Tensor:
     """(N,) mean distance of the rendered colours from the picture's [0…1] over the visible skin; 0 where none is seen."""
     return torch.stack([_difference(skin, picture) for skin, picture in zip(skins, pictures, strict=True)])
 
 
-def painted(skins: list[Skin], pictures: Tensor) -> Tensor:
+def painted(skins: list[SkinSamples], pictures: Tensor) -> Tensor:
     """(N, 3, S, S) −1…1: the pictures, of the raster's size, with the rendered skin in the place of their own."""
     out = []
     for skin, picture in zip(skins, pictures, strict=True):
@@ -149,7 +149,7 @@ def harmonics(normals: Tensor) -> Tensor:
     return torch.stack(columns, -1)
 
 
-def _difference(skin: Skin, picture: Tensor) -> Tensor:
+def _difference(skin: SkinSamples, picture: Tensor) -> Tensor:
     if len(skin.colours) == 0:
         return skin.colours.sum()
     seen = functional.grid_sample(picture[None], skin.places[None, None], align_corners=False, padding_mode="border")

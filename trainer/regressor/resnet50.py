@@ -11,8 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from trainer.regressor.taps import Tap
-from trainer.regressor.weights import Weights, fold, read_weights, take
+from trainer.regressor.backbone import Tap, Weights, fold, read_weights, take
 
 DEPTHS, WIDTHS = (3, 4, 6, 3), (64, 128, 256, 512)
 EXPANSION = 4

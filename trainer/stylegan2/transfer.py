@@ -28,7 +28,7 @@ Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Entry:
+class TensorTransfer:
     """One tensor of ours: where it came from ("" = nowhere), both shapes, and why it was not copied."""
 
     ours: str
@@ -46,10 +46,10 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Report:
+class TransferReport:
     """What was copied and what was not, a line for each of the generator's tensors that StyleGAN2 could fill."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[TensorTransfer, ...]
 
     def count(self, how: How) -> int:
         """So many tensors were treated so."""
@@ -61,13 +61,13 @@ class Report:
         return [f"StyleGAN2: {parts}"] + [entry.line() for entry in self.entries if entry.how != "copied"]
 
 
-def initialise(generator: FarGenerator, path: Path) -> Report:
+def initialise(generator: FarGenerator, path: Path) -> TransferReport:
     """Fills what it can of ``generator``, in place, from a StyleGAN2 file (.pkl, .pt). Raises InputError."""
     return copy_weights(generator, read_stylegan2(path))
 
 
 @torch.no_grad()
-def copy_weights(generator: FarGenerator, theirs: StyleGan2) -> Report:
+def copy_weights(generator: FarGenerator, theirs: StyleGan2) -> TransferReport:
     """The same from weights that are read already."""
     entries = [_place("constant", generator.constant, "the constant", theirs.constant)]
     entries += _mapping(generator, theirs)
@@ -79,10 +79,10 @@ def copy_weights(generator: FarGenerator, theirs: StyleGan2) -> Report:
             entries += _block(f"blocks.{number}", block, resolution, theirs)
             entries += _rgb(generator, number, theirs)
         seen.add(resolution)
-    return Report(tuple(entries))
+    return TransferReport(tuple(entries))
 
 
-def _mapping(generator: FarGenerator, theirs: StyleGan2) -> list[Entry]:
+def _mapping(generator: FarGenerator, theirs: StyleGan2) -> list[TensorTransfer]:
     """The last layers, counted from the end."""
     entries = []
     ours = list(generator.mapping.layers)
@@ -97,7 +97,7 @@ def _mapping(generator: FarGenerator, theirs: StyleGan2) -> list[Entry]:
     return entries
 
 
-def _block(name: str, block: FarBlock, resolution: int, theirs: StyleGan2) -> list[Entry]:
+def _block(name: str, block: FarBlock, resolution: int, theirs: StyleGan2) -> list[TensorTransfer]:
     entries = []
     for k, conv in enumerate(block.convs):
         assert isinstance(conv, StyleConv)  # noqa: S101 - for the type checker
@@ -107,7 +107,7 @@ def _block(name: str, block: FarBlock, resolution: int, theirs: StyleGan2) -> li
     return entries
 
 
-def _conv(name: str, ours: StyleConv, theirs: StyleLayer, *, turned: bool) -> list[Entry]:
+def _conv(name: str, ours: StyleConv, theirs: StyleLayer, *, turned: bool) -> list[TensorTransfer]:
     weight = theirs.weight.flip(2, 3) if turned else theirs.weight
     if ours.weight.shape[0] != weight.shape[0] or ours.affine.weight.shape[1] != theirs.affine_weight.shape[1]:
         reason = "another width, or another width of w"
@@ -130,7 +130,7 @@ def _conv(name: str, ours: StyleConv, theirs: StyleLayer, *, turned: bool) -> li
     ]
 
 
-def _rgb(generator: FarGenerator, number: int, theirs: StyleGan2) -> list[Entry]:
+def _rgb(generator: FarGenerator, number: int, theirs: StyleGan2) -> list[TensorTransfer]:
     """tRGB at the mean style, s = A·w̄ / √W + b."""
     block, resolution = generator.blocks[number], generator.variant.blocks[number][0]
     assert isinstance(block, FarBlock)  # noqa: S101 - for the type checker
@@ -149,7 +149,9 @@ def _rgb(generator: FarGenerator, number: int, theirs: StyleGan2) -> list[Entry]
     return [placed, *([_place(f"{name}.bias", ours.bias, f"{there.name}, bias", there.bias)] if placed.how != "not" else [])]
 
 
-def _place(name: str, ours: nn.Parameter, their_name: str, theirs: Tensor, *, widened: int = -1, zero: bool = True) -> Entry:
+def _place(
+    name: str, ours: nn.Parameter, their_name: str, theirs: Tensor, *, widened: int = -1, zero: bool = True
+) -> TensorTransfer:
     """Copies where the shapes agree; where ours is only wider in the dimension ``widened``, into its first part.
 
     ``zero``: whether the rest of it becomes 0, or stays as it is.
@@ -157,15 +159,15 @@ def _place(name: str, ours: nn.Parameter, their_name: str, theirs: Tensor, *, wi
     shapes = (tuple(ours.shape), tuple(theirs.shape))
     if shapes[0] == shapes[1]:
         ours.copy_(theirs)
-        return Entry(name, their_name, *shapes, "copied")
+        return TensorTransfer(name, their_name, *shapes, "copied")
     rest = [[size for at, size in enumerate(shape) if at != widened] for shape in shapes]
     if widened < 0 or rest[0] != rest[1] or shapes[0][widened] < shapes[1][widened]:
         return _left(name, ours, their_name, theirs, "another shape")
     if zero:
         ours.zero_()
     ours.narrow(widened, 0, shapes[1][widened]).copy_(theirs)
-    return Entry(name, their_name, *shapes, "in part")
+    return TensorTransfer(name, their_name, *shapes, "in part")
 
 
-def _left(name: str, ours: Tensor, their_name: str, theirs: Tensor, reason: str) -> Entry:
-    return Entry(name, their_name, tuple(ours.shape), tuple(theirs.shape), "not", reason)
+def _left(name: str, ours: Tensor, their_name: str, theirs: Tensor, reason: str) -> TensorTransfer:
+    return TensorTransfer(name, their_name, tuple(ours.shape), tuple(theirs.shape), "not", reason)

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from engine.errors import ConfigError, InputError
+from engine.files import replacing
 
 FORMAT = 1
 
@@ -28,7 +29,6 @@ class Checkpoint:
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Writes beside ``path``, then renames: a full disk or a crash leaves the former checkpoint whole. Raises InputError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(path.name + ".part")
     content = {
         "format": FORMAT,
         "configuration": dict(checkpoint.configuration),
@@ -36,13 +36,11 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "state": dict(checkpoint.state),
     }
     try:
-        with half.open("wb") as file:
+        with replacing(path) as unfinished, unfinished.open("wb") as file:
             torch.save(content, file)
             file.flush()
             os.fsync(file.fileno())
-        half.replace(path)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        half.unlink(missing_ok=True)
+    except (InputError, OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         raise InputError(
             f"The checkpoint {path} could not be written ({error}); the former one is kept. Free the disk."
         ) from error

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Team:
+class ProcessGroup:
     """The processes that train together. rank 0 writes; ``device`` is this process's own."""
 
     rank: int
@@ -24,11 +24,6 @@ class Team:
     def leads(self) -> bool:
         """Whether this process writes checkpoints and curves."""
         return self.rank == 0
-
-    def share(self, count: int) -> slice:
-        """This process's part of a batch of ``count``, which must be a multiple of ``size``."""
-        each = count // self.size
-        return slice(self.rank * each, (self.rank + 1) * each)
 
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Every process gets the mean gradient."""
@@ -44,16 +39,16 @@ class Team:
 
 
 @contextmanager
-def team() -> Iterator[Team]:
+def process_group() -> Iterator[ProcessGroup]:
     """Joins the processes that ``torchrun`` started (nccl on GPUs, gloo on CPUs); alone without it."""
     size, local = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
     cuda = torch.cuda.is_available()
     device = torch.device("cuda", local) if cuda else torch.device("cpu")
     if size == 1:
-        yield Team(0, 1, device)
+        yield ProcessGroup(0, 1, device)
         return
     dist.init_process_group("nccl" if cuda else "gloo")
     try:
-        yield Team(dist.get_rank(), size, device)
+        yield ProcessGroup(dist.get_rank(), size, device)
     finally:
         dist.destroy_process_group()

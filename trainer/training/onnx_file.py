@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from engine.errors import AssetError
+from engine.files import write_bytes
 from engine.generator.graphs import HALF_SUFFIX
 
 OPSET = 20  # the first with GridSample as openvino and onnxruntime both run it fast
@@ -47,7 +48,7 @@ def write_onnx(
     helper.set_model_props(model, dict(properties))
     onnx.checker.check_model(model)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(model.SerializeToString(deterministic=True))
+    write_bytes(path, model.SerializeToString(deterministic=True))
 
 
 def store_halves(model: onnx.ModelProto, names: set[str]) -> None:

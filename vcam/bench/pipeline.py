@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from engine.errors import HifiHeadError
+from engine.resource import Resource
 from engine.values import Coefficients, Corrections, Picture
 from engine.video import Frame
 from vcam.avatars.avatar import BUNDLED_PORTRAIT, Avatar
@@ -41,7 +42,7 @@ WARM_UP_S = 3.0  # until the engines are warm and the sink's clock is in step
 GIVE_UP_S = 120.0
 
 
-class LoopCamera:
+class LoopCamera(Resource):
     """A camera that shows the same pictures, to and fro, at ``fps``; like a webcam it has only the newest."""
 
     def __init__(self, pictures: list[Picture], fps: int, clock: Clock) -> None:
@@ -90,7 +91,7 @@ class EagerCamera(LoopCamera):
         return self._frame(self._last + 1, self._clock.now())
 
 
-class NullSink:
+class NullSink(Resource):
     """Takes pictures and does nothing with them."""
 
     name = "nothing"
@@ -108,7 +109,7 @@ class NullSink:
 
 
 @dataclass(frozen=True)
-class LentAnimator:
+class LentAnimator(Resource):
     """An animator that outlives the sessions that use it: closing it does nothing."""
 
     animator: PortraitAnimator
@@ -225,7 +226,7 @@ def record(animator: PortraitAnimator, avatar: Avatar, clock: Clock) -> list[Pic
     """What the camera shows: the portrait, moved by the bundled recording."""
     animator.use(avatar.source)
     source, drive = RecordingSource("recording", read_recording(), clock), Drive(avatar.coefficients)
-    motions = [drive.step(source.observe(number * RECORDED_STEP_S)) for number in range(RECORDED_FRAMES)]
+    motions = [drive.step(source.at(number * RECORDED_STEP_S)) for number in range(RECORDED_FRAMES)]
     border = (0, 0, SIDE_PX, SIDE_PX, cv2.BORDER_REPLICATE)
     return [np.asarray(cv2.copyMakeBorder(animator.animate(motion.z), *border), np.uint8) for motion in motions]
 

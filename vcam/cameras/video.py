@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.resource import Resource
 from engine.video import Frame, VideoDamage, read_frames, video_info
 from vcam.interfaces import Clock
 from vcam.messages import Messages
@@ -13,7 +14,7 @@ from vcam.pipeline.slot import Slot
 from vcam.stats import Stats
 
 
-class VideoCamera:
+class VideoCamera(Resource):
     """A video file as a webcam: frames appear when their time has come, late ones are dropped, the end joins the start."""
 
     def __init__(self, path: Path, *, clock: Clock, messages: Messages, stats: Stats) -> None:

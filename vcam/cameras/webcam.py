@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from engine.errors import DeviceError
+from engine.resource import Resource
 from engine.video import Frame
 from vcam import v4l2
 from vcam.interfaces import Clock
@@ -77,7 +78,7 @@ def usable_cameras(own_name: str) -> list[int]:
     return [0] if found else []
 
 
-class Webcam:
+class Webcam(Resource):
     """``take`` hands out the newest frame. Faults are told through ``messages`` and retried every ``retry_s``."""
 
     def __init__(

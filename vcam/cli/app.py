@@ -18,7 +18,7 @@ from vcam import sinks, sources
 from vcam.cli.values import parse_camera, parse_output, parse_pair, parse_set, parse_size
 from vcam.log import ActiveLog, logging_to_file
 from vcam.messages import say_on_stderr
-from vcam.signals import Interrupted, exit_code, interrupting
+from vcam.signals import Interrupted, listening
 
 if TYPE_CHECKING:
     from vcam.build import Builder
@@ -237,7 +237,7 @@ def run_command(arguments: Sequence[str], make_builder: type[Builder] | None = N
     """
     with logging_to_file(verbose=bool(os.environ.get("HIFIHEAD_DEBUG"))) as log:
         try:
-            with interrupting():
+            with listening(arguments):
                 app(list(arguments), prog_name="hifihead", obj=CommandContext(log, make_builder))
         except SystemExit as leaving:
             return int(leaving.code or 0)
@@ -245,10 +245,8 @@ def run_command(arguments: Sequence[str], make_builder: type[Builder] | None = N
             logger.info("The command failed.", exc_info=True)
             say_on_stderr(f"Error: {error}")
         except Interrupted as interrupted:
-            code = exit_code(interrupted, arguments)
-            if code:
-                say_on_stderr(str(interrupted))
-            return code
+            say_on_stderr(str(interrupted))
+            return 128 + interrupted.number
         except BrokenPipeError:  # whoever read what is printed has gone, as "head" does
             return 1
         except Exception as error:

@@ -37,7 +37,7 @@ def parse_pair(text: str) -> tuple[int, int]:
 
 def parse_output(text: str | None) -> str | None:
     """auto, or one of ``sinks.SINKS``."""
-    if text is None or re.fullmatch(sinks.setting_pattern(), text, re.DOTALL):
+    if text is None or sinks.accepts(text):
         return text
     raise typer.BadParameter(f"wanted {' or '.join(sinks.setting_values().split('|'))}, got {text!r}", param_hint="--output")
 

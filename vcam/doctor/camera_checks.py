@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from engine.errors import InputError
+from vcam import sources
 from vcam.doctor.facts import ProgramFacts, SystemFacts, VideoNode
 from vcam.doctor.findings import Finding, ShellCommand
 from vcam.sinks.driver import JOIN_VIDEO_GROUP, UNLOAD, create_command, load_command
@@ -23,7 +24,7 @@ def check_webcam(system: SystemFacts, program: ProgramFacts) -> Finding:
     """What will drive the avatar under these settings."""
     source = program.settings.camera.source
     if source != "auto" and not source.isdecimal():
-        return check_video(source)
+        return other_source(source, program.settings.output.camera_name)
     if not system.linux:
         return listed_webcams(system)
     own_name = program.settings.output.camera_name
@@ -61,11 +62,13 @@ def webcam_state(system: SystemFacts, node: VideoNode) -> Finding:
     return Finding(WEBCAM, "ok", what)
 
 
-def check_video(source: str) -> Finding:
-    """A file instead of a webcam."""
-    if os.path.isfile(os.path.expanduser(source)):  # noqa: PTH111, PTH113 — also of a name that cannot be, or without a home
-        return Finding(WEBCAM, "absent", f"not wanted: camera.source is {source}")
-    return Finding(WEBCAM, "failed", f"camera.source names {source}, which does not exist", ("Set camera.source to 'auto'.",))
+def other_source(source: str, own_camera: str) -> Finding:
+    """A video file, or another kind of motion source, instead of a webcam."""
+    try:
+        sources.resolve(source, own_camera)
+    except InputError:
+        return Finding(WEBCAM, "failed", f"camera.source names {source}, which does not exist", ("Set camera.source to 'auto'.",))
+    return Finding(WEBCAM, "absent", f"not wanted: camera.source is {source}")
 
 
 def listed_webcams(system: SystemFacts) -> Finding:

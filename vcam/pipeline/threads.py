@@ -61,6 +61,10 @@ class StageThread:
     def start(self) -> None:
         self._thread.start()
 
+    @property
+    def started(self) -> bool:
+        return self._thread.ident is not None
+
     def call(self, work: Callable[[], T]) -> Future[T]:
         """Runs ``work`` on the thread between two steps; the future has what it returns or raises, HifiHeadError when the thread
         ended before."""
@@ -92,7 +96,7 @@ class StageThread:
 
     def join(self, timeout_s: float) -> bool:
         """Waits for the end; whether it came."""
-        if self._thread.ident is not None:
+        if self.started:
             self._thread.join(max(0.0, timeout_s))
         return not self._thread.is_alive()
 
@@ -222,6 +226,8 @@ class Pipeline:
         itself what it opened."""
         end_s = time.monotonic() + timeout_s
         self.stop()
+        if not self.motion.started:  # starting failed half-way
+            self.source.close()
         ended = [thread.join(end_s - time.monotonic()) for thread in (self.motion, self.render)]
         return all(ended)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,10 +49,11 @@ def open_sink(builder: Builder, session: Session, name: str, argument: str = "",
     return sink
 
 
-def setting_pattern() -> str:
-    """A regular expression of what ``output.sink`` takes, for ``re.DOTALL``: names of files may have several lines."""
-    forms = [re.escape(name) + (":.+" if kind.argument else "") for name, kind in SINKS.items()]
-    return "|".join(["auto", *forms])
+def accepts(setting: str) -> bool:
+    """Whether ``output.sink`` takes this."""
+    name, _, argument = setting.partition(":")
+    kind = SINKS.get(name)
+    return setting == "auto" or (kind is not None and (bool(argument) if kind.argument else setting == name))
 
 
 def setting_values() -> str:

@@ -20,6 +20,7 @@ from av.error import FFmpegError
 
 from engine.errors import InputError
 from engine.files import ffmpeg_name, reason, refuse_unwritable, replacing, user_path
+from engine.resource import Resource
 from engine.values import Picture
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def open_sink(builder: Builder, session: object, argument: str, *, required: boo
     return Mp4File(user_path(argument), (output.width_px, output.height_px), output.fps)
 
 
-class Mp4File:
+class Mp4File(Resource):
     """``send`` appends a picture, at ``time_s`` or one frame time after the last. ``close`` completes, ``discard`` removes."""
 
     placeholders = False
@@ -96,9 +97,6 @@ class Mp4File:
             finish(self._unfinished, self._path)
         except OSError as error:
             raise InputError(f"{self.name} could not be completed ({reason(error)}); {self._unfinished} plays.") from error
-
-    def __enter__(self) -> Mp4File:
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Completes the file, or removes it after an error."""

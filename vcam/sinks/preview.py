@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from engine.resource import Resource
 from engine.values import Picture
 from vcam.config import Settings
 from vcam.web.app import Control, create_app
@@ -24,7 +25,7 @@ def open_sink(builder: Builder, session: Control, argument: str, *, required: bo
     return page
 
 
-class PreviewPage:
+class PreviewPage(Resource):
     """``address`` opens in a browser."""
 
     placeholders = True

@@ -12,6 +12,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.resource import Resource
+
 # <sys/inotify.h>
 OPENED, CLOSED = 0x20, 0x08 | 0x10
 EVENT_BYTES = 16  # of an event without a name
@@ -48,7 +50,7 @@ def open_files(folder: Path) -> list[str]:
     return found
 
 
-class Readers:
+class Readers(Resource):
     """Tells whether other programs have ``path`` open. ``close`` it."""
 
     def __init__(self, path: Path, *, watch: OpenWatch = open_watch, search: Callable[[Path], bool] = others_have_open) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.errors import DeviceError
+from engine.resource import Resource
 from engine.values import Picture
 from vcam.interfaces import Clock, Sink
 from vcam.messages import Messages
 
 
-class ReopeningSink:
+class ReopeningSink(Resource):
     """Sends to what ``open_sink`` returns; after a DeviceError tries again every ``retry_s``."""
 
     placeholders = True

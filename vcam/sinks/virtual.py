@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyvirtualcam
 
 from engine.errors import DeviceError
+from engine.resource import Resource
 from engine.values import Picture
 from vcam import v4l2
 from vcam.sinks.driver import JOIN_VIDEO_GROUP, absent_sentence, create_command, this_host
@@ -42,7 +43,7 @@ def open_sink(builder: Builder, session: object, argument: str, *, required: boo
     return ReopeningSink(open_camera, opened, clock=builder.clock, messages=messages, retry_s=RETRY_S)
 
 
-class VirtualCamera:
+class VirtualCamera(Resource):
     """The camera named ``camera_name``; raises DeviceError that says how to get one. ``send`` takes RGB (height, width, 3)."""
 
     placeholders = True

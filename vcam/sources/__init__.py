@@ -21,7 +21,8 @@ class SourceKind:
     """A kind of motion source.
 
     module    has ``open_source(builder, argument) -> MotionSource``, which raises InputError, DeviceError; not imported before
-    setting   how ``camera.source`` names it, for help texts
+    setting   how ``camera.source`` names it, for help texts: its name, and ":ARGUMENT" if it takes one; or, like "VIDEO", what
+              ``resolve`` knows by other means
     summary   what it is, for help texts
     """
 
@@ -55,15 +56,15 @@ def resolve(source: str, own_camera: str, cameras: Callable[[str], list[int]] = 
         found = cameras(own_camera)
         return ("webcam", str(found[0])) if found else ("recording", "auto")
     name, _, argument = source.partition(":")
-    if name in SOURCES:
+    if name in SOURCES and SOURCES[name].setting.partition(":")[0] == name:
         return name, argument
     if source.isdecimal():
         return "webcam", source
     path = user_path(source)
     if not os.path.exists(path):  # noqa: PTH110 — also of a name that cannot be
         raise InputError(
-            f"There is no camera or video {source!r}; wanted 'auto', a video file, or a camera's number "
-            "('hifihead devices' lists them)."
+            f"There is no camera or video {source!r}; wanted {' or '.join(setting_values().split('|'))}, where N is a webcam's "
+            "number ('hifihead devices' lists them)."
         )
     return "video", str(path)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +10,9 @@ import numpy as np
 
 from engine.errors import AssetError
 from engine.values import COEFFICIENTS, Coefficients, Floats
-from vcam.interfaces import Clock, Resource
+from vcam.interfaces import Clock
 from vcam.motion import Observation
+from vcam.sources.coefficients import CoefficientSource
 
 if TYPE_CHECKING:
     from vcam.build import Builder
@@ -65,45 +65,20 @@ def read_recording(path: Path = DEMO) -> Recording:
     return recording
 
 
-class RecordingSource:
-    """A ``MotionSource`` that plays a recording in a loop; it begins at the first ``take``."""
-
-    follows = False
+class RecordingSource(CoefficientSource):
+    """Plays a recording in a loop; it begins at the first observation."""
 
     def __init__(self, name: str, recording: Recording, clock: Clock) -> None:
-        self.name, self._recording, self._clock = name, recording, clock
+        super().__init__(name)
+        self._recording, self._clock = recording, clock
         self._start_s: float | None = None
-        self._closed = threading.Event()
 
-    def start(self) -> None:
-        """It has no device."""
+    def observe(self) -> Observation:
+        """The recorded motion of this moment."""
+        return self.at(self._clock.now())
 
-    def prepare(self) -> None:
-        """It needs nothing."""
-
-    def take(self, timeout_s: float) -> Observation:
-        """The motion of the moment after ``timeout_s``."""
-        self._closed.wait(timeout_s)
-        return self.observe(self._clock.now())
-
-    def observe(self, time_s: float) -> Observation:
-        """The motion at ``time_s``."""
+    def at(self, time_s: float) -> Observation:
+        """The recorded motion at ``time_s`` of the clock."""
         self._start_s = time_s if self._start_s is None else self._start_s
         change = Coefficients.from_vector(self._recording.at(time_s - self._start_s))
         return Observation(change, time_s, relative=True)
-
-    def recalibrate(self) -> None:
-        """Nobody is there to be measured anew."""
-
-    def use_regressor(self, regressor: Resource) -> Resource:
-        """No faces are read here."""
-        return regressor
-
-    def rest(self) -> None:
-        """It has no device."""
-
-    def wake(self) -> None:
-        """It has no device."""
-
-    def close(self) -> None:
-        self._closed.set()

@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from engine.crop import square_around
+from engine.resource import Resource
 from engine.values import Coefficients, Face, Picture, Square
 from engine.video import Frame
-from vcam.interfaces import Clock, Resource
+from vcam.interfaces import Clock, Closable
 from vcam.messages import Messages
 from vcam.motion import Observation
 from vcam.stats import Stats
@@ -18,7 +19,7 @@ from vcam.stats import Stats
 REOPEN_TRACKER_S = 2.0
 
 
-class Camera(Resource, Protocol):
+class Camera(Closable, Protocol):
     """Something that delivers frames: newest wins, each frame is handed out once."""
 
     def start(self) -> None:
@@ -36,7 +37,7 @@ class Camera(Resource, Protocol):
     def wake(self) -> None: ...
 
 
-class FaceTracker(Resource, Protocol):
+class FaceTracker(Closable, Protocol):
     """``engine.track.Tracker``: ``person`` rises when somebody else is followed."""
 
     @property
@@ -45,7 +46,7 @@ class FaceTracker(Resource, Protocol):
     def track(self, image: Picture, time_s: float) -> Face | None: ...
 
 
-class FaceRegressor(Resource, Protocol):
+class FaceRegressor(Closable, Protocol):
     """``engine.regress.Regressor``: ``image`` is the frame in which the face was tracked."""
 
     def meet(self, image: Picture, face: Face, square: Square) -> None: ...
@@ -53,7 +54,7 @@ class FaceRegressor(Resource, Protocol):
     def regress(self, image: Picture, face: Face, square: Square) -> Coefficients: ...
 
 
-class TrackingStage:
+class TrackingStage(Resource):
     """Face tracker and regressor, opened when first needed and closed with the stage. Belongs to one thread."""
 
     def __init__(
@@ -162,7 +163,7 @@ def scaled_square(square: Square, factor: float) -> Square:
     return square if factor == 1 else Square(square.centre_x_px * factor, square.centre_y_px * factor, square.side_px * factor)
 
 
-class TrackedCamera:
+class TrackedCamera(Resource):
     """A ``MotionSource``: the face in a camera's frames. Camera and stage are its own from the beginning, also to close."""
 
     follows = True

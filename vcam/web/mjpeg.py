@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator
 
 import cv2
 
+from engine.resource import Resource
 from engine.values import Picture
 
 REPEAT_AFTER_S = 1.0  # a still picture is sent again so often, so that a new viewer sees it
 POLL_S = 0.004
 
 
-class MjpegStream:
+class MjpegStream(Resource):
     """``send`` from one thread, ``parts`` once per viewer."""
 
     def __init__(self, jpeg_quality: int) -> None:

@@ -9,6 +9,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from engine.errors import DeviceError
+from engine.resource import Resource
 
 CLOSE_S = 2.0
 
@@ -28,7 +29,7 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-class WebServer:
+class WebServer(Resource):
     """Serves ``app`` on ``listener``, which it closes, from now on until ``close``."""
 
     def __init__(self, app: Starlette, listener: socket.socket) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from engine.generator.far import FarGenerator
 from engine.generator.variants import Variant
 from tests.engine.generator import scenes
-from trainer.export import write_bundle
+from trainer.generator.export import write_bundle
 
 
 @cache

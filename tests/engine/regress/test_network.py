@@ -23,9 +23,9 @@ from engine.regress.joint import JointRegressor
 from engine.regress.landmarks import LandmarkRegressor
 from engine.regress.network import GRAPH, NetworkRegressor, read_regressor
 from engine.values import COEFFICIENTS, Coefficients, Face, Square
+from trainer.regressor.backbone import Tap
 from trainer.regressor.export import write_regressor
 from trainer.regressor.network import BACKBONES, RegressorNet
-from trainer.regressor.taps import Tap
 
 SIZE = 32
 NOISE = np.random.default_rng(0).integers(0, 255, (300, 400, 3), np.uint8)

@@ -18,7 +18,7 @@ from engine.values import COEFFICIENTS, Coefficients, Picture
 from trainer.cli import app
 from trainer.data import shards
 from trainer.data.inputs import Unit, find_items, group
-from trainer.data.prepare import NOTES, Settings
+from trainer.data.prepare import NOTES, PrepareConfig
 from trainer.data.report import finish
 from trainer.data.run import prepare
 from trainer.data.shards import ShardFolder
@@ -107,8 +107,8 @@ def test_a_second_run_does_nothing_again(album: Path, prepared: tuple[Path, str,
     def fail(*_: Any, **__: Any) -> None:
         raise AssertionError("done already")
 
-    monkeypatch.setattr("trainer.data.run.prepare_unit", fail)
-    notes = prepare(group(find_items([album])), prepared[0], Settings())
+    monkeypatch.setattr("trainer.data.run.UnitPreparer", fail)
+    notes = prepare(group(find_items([album])), prepared[0], PrepareConfig())
 
     assert sum(note.accepted for note in notes) == len(ShardFolder(prepared[0]))
 
@@ -123,14 +123,14 @@ def test_an_interrupted_run_ends_like_one_without_interruption(
     (out / NOTES / f"{unit.key}.json").unlink()
     (out / "train" / f"{unit.key}-000.npz").unlink()
 
-    prepare(group(find_items([album])), out, Settings(), workers=1)
+    prepare(group(find_items([album])), out, PrepareConfig(), workers=1)
 
     assert {path.name: path.read_bytes() for path in (out / "train").iterdir()} == whole
 
 
 def test_other_settings_are_refused_with_both_named(prepared: tuple[Path, str, Path]) -> None:
     with pytest.raises(ConfigError, match=r"5\.0.*2\.0"):
-        prepare([], prepared[0], Settings(frames_per_second=2.0))
+        prepare([], prepared[0], PrepareConfig(frames_per_second=2.0))
 
 
 def test_a_full_disk_ends_the_run_and_leaves_nothing_half_done(
@@ -142,14 +142,14 @@ def test_a_full_disk_ends_the_run_and_leaves_nothing_half_done(
 
     monkeypatch.setattr(shards.np, "savez", full)
     with pytest.raises(InputError, match="No space left"):
-        prepare(group(find_items([album / "portrait.jpg"])), tmp_path, Settings(), workers=1)
+        prepare(group(find_items([album / "portrait.jpg"])), tmp_path, PrepareConfig(), workers=1)
 
     assert list((tmp_path / "train").iterdir()) == []
     assert not (tmp_path / NOTES).exists()
 
 
 def test_no_face_anywhere_is_an_error(album: Path, tmp_path: Path) -> None:
-    notes = prepare(group(find_items([album / "wall.png"])), tmp_path, Settings(), workers=1)
+    notes = prepare(group(find_items([album / "wall.png"])), tmp_path, PrepareConfig(), workers=1)
     with pytest.raises(InputError, match=r"no usable face.*wall\.png"):
         finish(notes, tmp_path)
 
@@ -157,7 +157,7 @@ def test_no_face_anywhere_is_an_error(album: Path, tmp_path: Path) -> None:
 def test_a_missing_cluster_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with pytest.raises(ConfigError, match=r"hifihead-cam\[cluster\]"):
-        prepare([Unit("k", ())], tmp_path, Settings(), ray_address="auto")
+        prepare([Unit("k", ())], tmp_path, PrepareConfig(), ray_address="auto")
 
 
 @pytest.mark.timeout(400)
@@ -165,10 +165,10 @@ def test_a_missing_cluster_package_is_named(tmp_path: Path, monkeypatch: pytest.
 def test_ray_gives_the_same_bytes_as_local_workers(album: Path, tmp_path: Path) -> None:
     ray = pytest.importorskip("ray", reason="the extra 'cluster' is not installed")
     units = group(find_items([album]))
-    notes = prepare(units, tmp_path / "local", Settings(), workers=2)
+    notes = prepare(units, tmp_path / "local", PrepareConfig(), workers=2)
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     try:
-        assert prepare(units, tmp_path / "ray", Settings(), ray_address="local") == notes
+        assert prepare(units, tmp_path / "ray", PrepareConfig(), ray_address="local") == notes
     finally:
         ray.shutdown()
 

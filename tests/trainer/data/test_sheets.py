@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.trainer.data.sheet_maker import framed_sheet
-from trainer.data.sheets import cut_frames, framed_pictures
+from trainer.data.recipe import cut_frames, framed_pictures
 
 
 def test_the_pictures_come_row_by_row_without_their_frames() -> None:

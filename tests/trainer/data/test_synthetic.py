@@ -10,10 +10,10 @@ import pytest
 from engine.conventions import place, project
 from engine.head import load_head
 from engine.values import EXPRESSION_NAMES, Coefficients
-from trainer.data.synthetic import Layer, Sample, SyntheticHeads
-from trainer.data.synthetic.files import Order, synthesise_files
+from trainer.data.synthetic import MaskLabel, Sample, SyntheticHeads
+from trainer.data.synthetic.files import RenderJob, synthesise_files
+from trainer.data.synthetic.head_state import MAX_PITCH_RAD, MAX_ROLL_RAD, MAX_YAW_RAD, draw_head_state
 from trainer.data.synthetic.light import draw_light
-from trainer.data.synthetic.moments import MAX_PITCH_RAD, MAX_ROLL_RAD, MAX_YAW_RAD, draw_moment
 
 SIZE = 96
 
@@ -53,11 +53,13 @@ def test_the_mask_is_where_the_picture_shows_the_head(samples: list[Sample]) -> 
         assert sample.image.shape == (SIZE, SIZE, 3)
         assert sample.image.dtype == np.uint8
         assert sample.mask.shape == (SIZE, SIZE)
-        on_face = np.isin(sample.mask, [Layer.SKIN, Layer.EYES, Layer.MOUTH, Layer.HAIR, Layer.GLASSES, Layer.HEADWEAR])
+        on_face = np.isin(
+            sample.mask, [MaskLabel.SKIN, MaskLabel.EYES, MaskLabel.MOUTH, MaskLabel.HAIR, MaskLabel.GLASSES, MaskLabel.HEADWEAR]
+        )
         inside = np.clip(sample.landmarks.astype(int), 0, SIZE - 1)
         assert on_face[inside[:, 1], inside[:, 0]].mean() > 0.9
-        assert (sample.mask == Layer.BACKGROUND).any()
-        assert (sample.mask == Layer.BODY).any()
+        assert (sample.mask == MaskLabel.BACKGROUND).any()
+        assert (sample.mask == MaskLabel.BODY).any()
 
 
 def test_train_and_test_people_are_disjoint() -> None:
@@ -84,7 +86,7 @@ def test_a_pair_shows_one_person_in_one_light(heads: SyntheticHeads) -> None:
     assert first.person == second.person
     assert np.array_equal(a.illumination, b.illumination)
     assert not np.array_equal(a.pose, b.pose)
-    background = (first.mask == Layer.BACKGROUND) & (second.mask == Layer.BACKGROUND)
+    background = (first.mask == MaskLabel.BACKGROUND) & (second.mask == MaskLabel.BACKGROUND)
     difference = np.abs(first.image.astype(float) - second.image)[background].mean()
     assert difference < 45  # the same room, developed differently
 
@@ -103,7 +105,7 @@ def test_the_source_map_leads_back_to_the_same_surface(heads: SyntheticHeads) ->
 
 
 def test_moments_cover_the_wanted_range_and_stay_in_it() -> None:
-    moments = [draw_moment(np.random.default_rng(seed)) for seed in range(600)]
+    moments = [draw_head_state(np.random.default_rng(seed)) for seed in range(600)]
     turns = np.abs([moment.turn for moment in moments])
     blinks = np.array(
         [moment.expression[[EXPRESSION_NAMES.index(f"eyeBlink{s}") for s in ("Left", "Right")]] for moment in moments]
@@ -132,7 +134,7 @@ def test_light_has_the_wanted_brightness_and_its_lamp_is_part_of_it() -> None:
 
 
 def test_files_continue_after_an_interruption(tmp_path: Path) -> None:
-    order = Order(str(tmp_path), 3, 64, 1, "train", None)
+    order = RenderJob(str(tmp_path), 3, 64, 1, "train", None)
     made: list[int] = []
     synthesise_files(order, 1, made.append)
     written = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "images").iterdir()}

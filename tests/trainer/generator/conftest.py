@@ -15,9 +15,9 @@ from engine.head import HeadModel, load_head
 from engine.values import Coefficients, Floats, Picture
 from trainer.data.mirror import mirror_of
 from trainer.data.shards import CROP_PX
-from trainer.generator.batches import Mixture
+from trainer.generator.batches import GeneratorMixture
 from trainer.generator.config import GeneratorConfig
-from trainer.generator.scenes import Moment, Scene, SceneFolder, Source, write_scene
+from trainer.generator.scenes import SceneFolder, SourcePhoto, TargetFrame, TrainingScene, write_scene
 
 TINY = GeneratorConfig(
     variant="tiny-live",
@@ -31,6 +31,7 @@ TINY = GeneratorConfig(
     report_every=4,
     pictures_every=8,
     r1_every=2,
+    workers=0,
     weights={"reconstruction": 1.0, "perceptual": 0.0, "adversarial": 0.05, "mesh": 0.0, "identity": 0.0},
 )
 
@@ -60,7 +61,7 @@ def face_points(head: HeadModel) -> Floats:
     return np.asarray(points[:, :2] * [0.5, -0.5], np.float32)
 
 
-def make_scene(head: HeadModel, seed: int) -> Scene:
+def make_scene(head: HeadModel, seed: int) -> TrainingScene:
     """One moment with a target, which the source cannot show exactly, and one without."""
     rng = np.random.default_rng(seed)
     z, points = Coefficients.neutral().vector(), face_points(head)
@@ -68,9 +69,9 @@ def make_scene(head: HeadModel, seed: int) -> Scene:
     flow = cv2.resize(rng.normal(0, 0.05, (4, 4, 2)).astype(np.float32), (CROP_PX, CROP_PX)).astype(np.float16)
     plane = np.zeros((CROP_PX, CROP_PX), np.uint8)
     tight = np.array([256, 256, 300], np.float32)
-    same = Moment(z, flow, photo, plane, plane > 0, points, tight, z[251:257], target)
-    other = Moment(z + np.float32(0.1), flow, photo, plane, plane > 0, points, tight, z[251:257], None)
-    return Scene(seed, Source(photo, plane + np.uint8(255), photo, z, points), (same, other))
+    same = TargetFrame(z, flow, photo, plane, plane > 0, points, tight, z[251:257], target)
+    other = TargetFrame(z + np.float32(0.1), flow, photo, plane, plane > 0, points, tight, z[251:257], None)
+    return TrainingScene(seed, SourcePhoto(photo, plane + np.uint8(255), photo, z, points), (same, other))
 
 
 @pytest.fixture
@@ -81,12 +82,12 @@ def scenes(head: HeadModel, tmp_path: Path) -> SceneFolder:
 
 
 @pytest.fixture
-def mixture(scenes: SceneFolder, head: HeadModel) -> Mixture:
+def mixture(scenes: SceneFolder, head: HeadModel) -> GeneratorMixture:
     return mix(scenes, head)
 
 
-def mix(scenes: SceneFolder, head: HeadModel, candidates: int = 1) -> Mixture:
-    return Mixture(
+def mix(scenes: SceneFolder, head: HeadModel, candidates: int = 1) -> GeneratorMixture:
+    return GeneratorMixture(
         [scenes],
         [1.0],
         mirror_of(head),

@@ -18,9 +18,9 @@ from engine.values import Coefficients, Floats
 from tests.trainer.generator.conftest import TINY, face_points, make_scene
 from trainer.data.mirror import mirror_of
 from trainer.data.similarity import Similarity
-from trainer.generator.augment import Pair, draw_similarity, forgotten, mirrored, moved, recoloured
-from trainer.generator.batches import Mixture, draw_window, region_mask
-from trainer.generator.scenes import Moment, SceneFolder
+from trainer.generator.augment import TrainingPair, draw_similarity, forgotten, mirrored, moved, recoloured
+from trainer.generator.batches import GeneratorMixture, draw_window, region_mask
+from trainer.generator.scenes import SceneFolder, TargetFrame
 
 
 def screen(head: HeadModel, vector: Floats) -> Floats:
@@ -29,7 +29,7 @@ def screen(head: HeadModel, vector: Floats) -> Floats:
     return project(place(shape, z.pose))[:, :2]
 
 
-def test_a_batch_depends_on_the_images_seen_alone(mixture: Mixture) -> None:
+def test_a_batch_depends_on_the_images_seen_alone(mixture: GeneratorMixture) -> None:
     one, again, later = mixture.batch(8, 4, 0.5), mixture.batch(8, 4, 0.5), mixture.batch(12, 4, 0.5)
     assert one.names == again.names
     assert torch.equal(one.photo, again.photo)
@@ -37,7 +37,7 @@ def test_a_batch_depends_on_the_images_seen_alone(mixture: Mixture) -> None:
     assert one.names != later.names or not torch.equal(one.photo, later.photo)
 
 
-def test_half_a_batch_is_somebody_elses_motion(mixture: Mixture) -> None:
+def test_half_a_batch_is_somebody_elses_motion(mixture: GeneratorMixture) -> None:
     batch = mixture.batch(0, 4, 0.5)
     assert [name[-3:] for name in batch.names] == ["[0]", "[0]", "[1]", "[1]"]
     assert batch.photo.shape == (4, 3, 32, 32)
@@ -45,7 +45,7 @@ def test_half_a_batch_is_somebody_elses_motion(mixture: Mixture) -> None:
     assert len(mixture.batch(0, 4, 0.0).target) == 4
 
 
-def test_processes_share_a_batch_without_doubles(mixture: Mixture) -> None:
+def test_processes_share_a_batch_without_doubles(mixture: GeneratorMixture) -> None:
     whole = mixture.batch(4, 8, 0.5)
     halves = [mixture.batch(4, 8, 0.5, (k, 2)) for k in range(2)]
     assert torch.equal(torch.cat([half.target for half in halves]), whole.target)
@@ -55,7 +55,7 @@ def test_processes_share_a_batch_without_doubles(mixture: Mixture) -> None:
 
 def test_a_mirror_twice_is_none(head: HeadModel) -> None:
     scene, mirror = make_scene(head, 1), mirror_of(head)
-    pair = Pair(scene.source, scene.moments[0])
+    pair = TrainingPair(scene.source, scene.moments[0])
     back = mirrored(mirrored(pair, mirror), mirror)
     for name in ("flow", "render", "z", "tight", "tight_pose", "target"):
         assert np.array_equal(getattr(back.moment, name), getattr(pair.moment, name)), name
@@ -64,7 +64,7 @@ def test_a_mirror_twice_is_none(head: HeadModel) -> None:
 
 def test_a_mirrored_flow_still_leads_to_the_same_place(head: HeadModel) -> None:
     scene = make_scene(head, 2)
-    pair = Pair(scene.source, scene.moments[0])
+    pair = TrainingPair(scene.source, scene.moments[0])
     other = mirrored(pair, mirror_of(head))
     axis = (2 * np.arange(512) + 1) / 512 - 1
     before = axis[100] + pair.moment.flow[40, 100, 0].astype(np.float64)
@@ -78,7 +78,7 @@ def test_a_moved_flow_still_leads_to_the_same_place(head: HeadModel, turn: float
     scene, similarity = make_scene(head, 2), Similarity(turn, 1.2, (0.03, -0.05))
     grid = pixel_grid(512)
     flow = 0.3 * np.stack([np.sin(2 * grid[..., 1]) + 0.5, np.cos(grid[..., 0] + grid[..., 1])], -1)
-    pair = Pair(scene.source, replace(scene.moments[0], flow=flow.astype(np.float16)))
+    pair = TrainingPair(scene.source, replace(scene.moments[0], flow=flow.astype(np.float16)))
     other = moved(pair, similarity).moment.flow.astype(np.float32)
     after = grid[100:400:20, 100:400:20].reshape(-1, 2)
     before = (after - np.asarray(similarity.shift, np.float32)) @ np.linalg.inv(similarity.matrix).T
@@ -93,12 +93,12 @@ def test_a_moved_flow_still_leads_to_the_same_place(head: HeadModel, turn: float
 def test_a_moved_head_has_its_landmarks_where_the_picture_has_them(head: HeadModel) -> None:
     """In the whole picture and in the tight crop; the nose is nearer than the origin, hence not closer."""
     scene, similarity = make_scene(head, 1), Similarity(0.3, 1.2, (0.1, -0.05))
-    pair = Pair(scene.source, scene.moments[0])
+    pair = TrainingPair(scene.source, scene.moments[0])
     other = moved(pair, similarity)
     np.testing.assert_allclose(screen(head, other.moment.z), similarity.points(screen(head, pair.moment.z)), atol=0.035)
     np.testing.assert_allclose(other.moment.points, similarity.points(pair.moment.points), atol=1e-6)
 
-    def in_tight(moment: Moment) -> Floats:
+    def in_tight(moment: TargetFrame) -> Floats:
         z = Coefficients.from_vector(moment.z)
         own = screen(head, replace(z, pose=moment.tight_pose).vector())
         return np.asarray((moment.tight[:2] + own * moment.tight[2] / 2) * (2 / 512) - 1, np.float32)
@@ -110,7 +110,7 @@ def test_photograph_and_target_move_as_their_points_do(head: HeadModel) -> None:
     scene, similarity = make_scene(head, 1), Similarity(0.3, 1.2, (0.1, -0.05))
     place = (0.2, 0.1)
     disc = cv2.circle(np.zeros((512, 512, 3), np.uint8), (int(1.2 * 256), int(1.1 * 256)), 6, (255, 255, 255), -1)
-    pair = Pair(replace(scene.source, photo=disc), replace(scene.moments[0], target=disc))
+    pair = TrainingPair(replace(scene.source, photo=disc), replace(scene.moments[0], target=disc))
     other = moved(pair, similarity)
     wanted = similarity.points(np.array([place], np.float32))[0]
     assert other.moment.target is not None
@@ -129,7 +129,7 @@ def test_movements_leave_no_pixel_without_a_picture() -> None:
 
 def test_who_it_is_is_forgotten_and_what_it_does_is_not(head: HeadModel) -> None:
     scene = make_scene(head, 1)
-    pair = forgotten(Pair(scene.source, scene.moments[0]), np.random.default_rng(0))
+    pair = forgotten(TrainingPair(scene.source, scene.moments[0]), np.random.default_rng(0))
     change = pair.moment.z - scene.moments[0].z
     assert change[:80].std() > 0.5
     assert np.array_equal(change[80:144], np.zeros(64))
@@ -138,7 +138,7 @@ def test_who_it_is_is_forgotten_and_what_it_does_is_not(head: HeadModel) -> None
 
 def test_colours_change_everywhere_alike(head: HeadModel) -> None:
     scene = make_scene(head, 1)
-    pair = recoloured(Pair(scene.source, scene.moments[0]), np.array([0.5, 1.0, 1.0]), 1.0)
+    pair = recoloured(TrainingPair(scene.source, scene.moments[0]), np.array([0.5, 1.0, 1.0]), 1.0)
     assert pair.moment.target is not None
     assert scene.moments[0].target is not None
     for new, old in ((pair.source.photo, scene.source.photo), (pair.moment.target, scene.moments[0].target)):
@@ -170,4 +170,6 @@ def test_regions_cover_mouth_and_eyes_also_when_shut(head: HeadModel) -> None:
 
 def test_shares_must_fit(scenes: SceneFolder, head: HeadModel) -> None:
     with pytest.raises(InputError, match="share above 0"):
-        Mixture([scenes], [0.0], mirror_of(head), seed=0, variant=TINY_LIVE, window=TINY.window, on_components=0.6, candidates=1)
+        GeneratorMixture(
+            [scenes], [0.0], mirror_of(head), seed=0, variant=TINY_LIVE, window=TINY.window, on_components=0.6, candidates=1
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,15 +12,16 @@ from typer.testing import CliRunner
 from engine.errors import ConfigError, InputError
 from tests.trainer.generator.conftest import TINY
 from tests.trainer.stylegan2.files import write_rosinality
-from trainer.generator.command import INIT, generator, run
+from trainer.generator.commands import INIT, generator, run
 from trainer.generator.config import GeneratorConfig
-from trainer.generator.loop import LAST, load_average
-from trainer.generator.objective import Judges
-from trainer.generator.planning import judges_of
+from trainer.generator.objective import LossNetworks
+from trainer.generator.planning import frozen_networks
 from trainer.generator.scenes import SceneFolder
+from trainer.generator.training import load_average
 from trainer.training.checkpoint import load_checkpoint, save_checkpoint
+from trainer.training.loop import LAST
 
-STYLED = replace(TINY, variant="tiny-paper", images=4, weights={"reconstruction": 1.0})
+STYLED = TINY.changed(variant="tiny-paper", images=4, weights={"reconstruction": 1.0})
 
 
 def planned(*options: str) -> str:
@@ -52,9 +52,9 @@ def test_a_plan_is_of_the_settings_that_are_given(tmp_path: Path) -> None:
 
 
 def test_only_what_has_a_weight_is_counted() -> None:
-    assert [judge.name for judge in judges_of(TINY, None)] == []
+    assert [judge.name for judge in frozen_networks(TINY, None)] == []
     weights = {"perceptual": 1.0, "mesh": 0.1}
-    assert [judge.name for judge in judges_of(replace(TINY, weights=weights), None)] == ["perceptual", "regressor"]
+    assert [judge.name for judge in frozen_networks(TINY.changed(weights=weights), None)] == ["perceptual", "regressor"]
 
 
 def test_without_sets_it_says_what_is_wanted() -> None:
@@ -67,7 +67,7 @@ def test_a_fresh_run_starts_from_stylegan2_and_tells_what_was_copied(
 ) -> None:
     write_rosinality(tmp_path / "ffhq.pt")
     sets, out = [(tmp_path / "scenes", 1.0)], tmp_path / "run"
-    run(replace(STYLED, rate=1e-9), sets, out, Judges(), tmp_path / "ffhq.pt", None)
+    run(STYLED.changed(rate=1e-9), sets, out, LossNetworks(), tmp_path / "ffhq.pt", None)
     lines = (out / INIT).read_text().splitlines()
     assert lines[0].startswith("StyleGAN2: ")
     assert lines[0] in capsys.readouterr().out
@@ -75,31 +75,31 @@ def test_a_fresh_run_starts_from_stylegan2_and_tells_what_was_copied(
     torch.testing.assert_close(load_average(out / LAST).constant.data, theirs)
 
     with pytest.raises(ConfigError, match="has begun already, and --init-stylegan2 is for a fresh run"):
-        run(STYLED, sets, out, Judges(), tmp_path / "ffhq.pt", None)
+        run(STYLED, sets, out, LossNetworks(), tmp_path / "ffhq.pt", None)
 
 
 def test_a_fresh_run_starts_from_another_and_the_refiner_alone_learns(scenes: SceneFolder, tmp_path: Path) -> None:
     sets, first, second = [(tmp_path / "scenes", 1.0)], tmp_path / "first", tmp_path / "second"
-    run(TINY, sets, first, Judges(), None, None)
-    finer = replace(TINY, learns="refiner", rate=0.01)
-    run(finer, sets, second, Judges(), None, first / LAST)
+    run(TINY, sets, first, LossNetworks(), None, None)
+    finer = TINY.changed(learns="refiner", rate=0.01)
+    run(finer, sets, second, LossNetworks(), None, first / LAST)
     before, after = (load_average(folder / LAST).state_dict() for folder in (first, second))
     changed = {name for name, values in after.items() if not torch.equal(values, before[name])}
     assert changed
     assert all(name.startswith("refiner.") for name in changed)
 
     with pytest.raises(ConfigError, match="has begun already, and --start-from is for a fresh run"):
-        run(finer, sets, second, Judges(), None, first / LAST)
+        run(finer, sets, second, LossNetworks(), None, first / LAST)
 
 
 def test_a_checkpoint_without_a_refiner_is_a_start_and_one_of_another_variant_is_not(scenes: SceneFolder, tmp_path: Path) -> None:
     sets, first = [(tmp_path / "scenes", 1.0)], tmp_path / "first"
-    run(TINY, sets, first, Judges(), None, None)
+    run(TINY, sets, first, LossNetworks(), None, None)
     checkpoint = load_checkpoint(first / LAST)
     average = checkpoint.state["average"]
     checkpoint.state["average"] = {name: values for name, values in average.items() if not name.startswith("refiner.")}
     save_checkpoint(tmp_path / "older.pt", checkpoint)
-    run(replace(TINY, images=4, rate=1e-9), sets, tmp_path / "second", Judges(), None, tmp_path / "older.pt")
+    run(TINY.changed(images=4, rate=1e-9), sets, tmp_path / "second", LossNetworks(), None, tmp_path / "older.pt")
     got = load_average(tmp_path / "second" / LAST)
     assert got.refiner is not None
     torch.testing.assert_close(got.constant, average["constant"])
@@ -108,7 +108,7 @@ def test_a_checkpoint_without_a_refiner_is_a_start_and_one_of_another_variant_is
     checkpoint.state["average"] = {"constant": average["constant"]}
     save_checkpoint(tmp_path / "other.pt", checkpoint)
     with pytest.raises(InputError, match=r"other\.pt is no checkpoint of a generator of this variant"):
-        run(TINY, sets, tmp_path / "third", Judges(), None, tmp_path / "other.pt")
+        run(TINY, sets, tmp_path / "third", LossNetworks(), None, tmp_path / "other.pt")
 
 
 def test_two_starts_are_refused(tmp_path: Path) -> None:

@@ -12,17 +12,17 @@ from engine.components import OUTLINES, middles
 from engine.head import HeadModel
 from tests.trainer.generator.conftest import make_scene, mix
 from trainer.generator.mining import MOST, prefer, wrongness
-from trainer.generator.scenes import Moment, SceneFolder, Source, write_scene
+from trainer.generator.scenes import SceneFolder, SourcePhoto, TargetFrame, write_scene
 
 
-def still(head: HeadModel) -> tuple[Source, Moment]:
+def still(head: HeadModel) -> tuple[SourcePhoto, TargetFrame]:
     """A source that is exactly its target."""
     scene = make_scene(head, 1)
     moment = scene.moments[0]
     return scene.source, replace(moment, flow=moment.flow * 0, target=scene.source.photo.copy())
 
 
-def painted(moment: Moment, component: int, levels: int) -> Moment:
+def painted(moment: TargetFrame, component: int, levels: int) -> TargetFrame:
     """The target with a patch of other levels, centred on a component (or at the forehead's edge for −1)."""
     assert moment.target is not None
     centre = (middles(moment.points[OUTLINES])[component] + 1) * 256 if component >= 0 else np.array([256, 20])

@@ -11,7 +11,7 @@ import pytest
 from engine.errors import AssetError, InputError
 from engine.head import HeadModel
 from tests.trainer.generator.conftest import make_scene
-from trainer.generator.orders import Order, photograph_orders, synthetic_orders
+from trainer.generator.jobs import SceneJob, photograph_jobs, synthetic_jobs
 from trainer.generator.scenes import SceneFolder, write_scene
 
 
@@ -53,12 +53,12 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_what_is_kept_for_tests_is_refused(tmp_path: Path) -> None:
     (tmp_path / "joconde.jpg").write_bytes(b"")
     with pytest.raises(AssetError, match="kept for tests"):
-        photograph_orders([tmp_path], 2)
+        photograph_jobs([tmp_path], 2)
     with pytest.raises(InputError, match="holds no photographs"):
-        photograph_orders([tmp_path / "nowhere"], 2)
+        photograph_jobs([tmp_path / "nowhere"], 2)
 
 
 def test_every_order_has_a_file_of_its_own() -> None:
-    orders = synthetic_orders(3) + [Order("series", "shards", index, number) for index in range(2) for number in range(2)]
-    orders += [Order("photograph", name, index) for name in ("a.jpg", "b.jpg") for index in range(2)]
-    assert len({order.file for order in orders}) == len(orders) == 11
+    jobs = synthetic_jobs(3) + [SceneJob("series", "shards", index, number) for index in range(2) for number in range(2)]
+    jobs += [SceneJob("photograph", name, index) for name in ("a.jpg", "b.jpg") for index in range(2)]
+    assert len({order.file for order in jobs}) == len(jobs) == 11

@@ -12,13 +12,12 @@ from engine.errors import AssetError
 from engine.head import HeadModel, load_head
 from engine.render import create_renderer
 from engine.values import Floats, Picture
+from trainer.head.assembly import cut_mesh
 from trainer.head.build import write_npz
-from trainer.head.clip import cut
 from trainer.head.identity import align, principal_components
-from trainer.head.landmarks import find_points, load_points, nearest_on_surface, save_points, symmetric
+from trainer.head.landmarks import find_points, load_points, nearest_on_surface, save_points, symmetric, track_points
 from trainer.head.source import Wheel, _parse_mesh
 from trainer.head.surface import affine, ball, grid_triangles
-from trainer.head.tracking import track_points
 
 OBJ = """# a comment
 v 0 0 0
@@ -61,7 +60,7 @@ def test_another_wheel_is_refused(tmp_path: Path) -> None:
 def test_a_cut_runs_along_the_line_and_keeps_the_area() -> None:
     axis = np.linspace(0, 1, 6)
     vertices = np.stack([*np.meshgrid(axis, axis), np.zeros((6, 6))], -1).reshape(-1, 3)
-    result = cut(grid_triangles(6, 6), vertices[:, 0] + 0.3 * vertices[:, 1] - 0.47)
+    result = cut_mesh(grid_triangles(6, 6), vertices[:, 0] + 0.3 * vertices[:, 1] - 0.47)
     kept = result.mix(vertices)
     line = kept[result.border]
     np.testing.assert_allclose(line[:, 0] + 0.3 * line[:, 1], 0.47, atol=1e-12)

@@ -15,7 +15,7 @@ from torchmetrics import Metric
 
 from engine.errors import AssetError, InputError
 from trainer.metrics.frechet import Lite0Features, frechet_distance
-from trainer.metrics.identity import share_above, sorted_similarities
+from trainer.metrics.motion import share_above, sorted_similarities
 from trainer.metrics.pictures import ALEXNET, INCEPTION, open_fid, open_lpips, psnr
 
 

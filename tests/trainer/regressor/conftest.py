@@ -14,9 +14,9 @@ from engine.head import HeadModel, load_head
 from engine.render import create_renderer
 from engine.render.render import render_head
 from engine.values import Coefficients
+from trainer.regressor.backbone import Tap
 from trainer.regressor.examples import Example, ExampleSet, open_examples, write_examples
 from trainer.regressor.network import BACKBONES, RegressorNet
-from trainer.regressor.taps import Tap
 
 SIZE = 32
 

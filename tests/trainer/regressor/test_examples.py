@@ -13,7 +13,7 @@ from engine.head import HeadModel
 from tests.trainer.regressor.conftest import make_example
 from trainer.data.mirror import mirror_of
 from trainer.regressor import examples as examples_module
-from trainer.regressor.batches import Mixture
+from trainer.regressor.batches import RegressorMixture
 from trainer.regressor.examples import ExampleSet, open_examples, write_examples
 
 
@@ -51,9 +51,9 @@ def test_labels_that_do_not_fit_are_refused(head: HeadModel, tmp_path: Path) -> 
 
 
 def test_the_parts_of_a_batch_are_the_batch(examples: ExampleSet, head: HeadModel) -> None:
-    mixture = Mixture([examples, examples], [0.3, 0.7], mirror_of(head), 1, 32)
+    mixture = RegressorMixture([examples, examples], [0.3, 0.7], mirror_of(head), 1, 32)
     whole = mixture.batch(64, 4)
-    parts = [mixture.batch(64, 4, part) for part in (slice(0, 2), slice(2, 4))]
+    parts = [mixture.batch(64, 4, part) for part in ((0, 2), (1, 2))]
     assert torch.equal(whole.pictures, torch.cat([p.pictures for p in parts]))
     assert torch.equal(whole.targets.z, torch.cat([p.targets.z for p in parts]))
     assert whole.names == parts[0].names + parts[1].names
@@ -62,4 +62,4 @@ def test_the_parts_of_a_batch_are_the_batch(examples: ExampleSet, head: HeadMode
 
 def test_shares_must_fit_the_sets(examples: ExampleSet, head: HeadModel) -> None:
     with pytest.raises(InputError, match="share above 0"):
-        Mixture([examples], [0.0], mirror_of(head), 1, 32)
+        RegressorMixture([examples], [0.0], mirror_of(head), 1, 32)

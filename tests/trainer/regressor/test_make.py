@@ -14,18 +14,19 @@ from engine.head import HeadModel
 from engine.track import Tracker
 from engine.values import Coefficients, Square
 from tests.trainer.regressor.conftest import make_example
+from trainer.command_line import parse_set
 from trainer.data.shards import Crop
 from trainer.data.synthetic import Sample
-from trainer.regressor.command import examples, parse_set
+from trainer.regressor.commands import examples
 from trainer.regressor.examples import Example
 from trainer.regressor.make import (
     BY_LANDMARKS,
     STORED_PX,
-    animated_moment,
     animated_portraits,
     from_crops,
     from_synthetic,
     jittered,
+    random_animation,
 )
 
 PORTRAIT = Path(__file__).parents[3] / "engine" / "assets" / "portrait.jpg"
@@ -59,7 +60,7 @@ def test_a_prepared_crop_gives_two_examples_of_less_trust(head: HeadModel) -> No
 
 def test_a_moved_portrait_stays_who_it_is(head: HeadModel) -> None:
     own = Coefficients.from_vector(make_example(head, 1).z)
-    z = animated_moment(own, np.random.default_rng(0))
+    z = random_animation(own, np.random.default_rng(0))
     np.testing.assert_array_equal(z.identity, own.identity)
     np.testing.assert_array_equal(z.texture, own.texture)
     assert z.expression[:52].min() >= 0

@@ -12,11 +12,11 @@ from torch.nn import functional
 
 from engine.errors import ConfigError, InputError
 from tests.trainer.regressor.conftest import SIZE
+from trainer.regressor.backbone import fold
 from trainer.regressor.examples import ExampleSet
 from trainer.regressor.lite0 import STAGES, STEM, Lite0
 from trainer.regressor.network import RegressorNet
 from trainer.regressor.resnet50 import DEPTHS, WIDTHS, ResNet50
-from trainer.regressor.weights import fold
 
 
 def _norm(state: dict[str, Tensor], name: str, width: int) -> None:

@@ -10,9 +10,9 @@ from engine.errors import ConfigError
 from engine.head import HeadModel, load_head
 from engine.render.lighting import harmonics as harmonics_numpy
 from tests.trainer.regressor.conftest import make_example
-from trainer.regressor.examples import Example
-from trainer.regressor.geometry import GROUPS, split
-from trainer.regressor.objective import Objective
+from trainer.regressor.examples import GROUPS, Example
+from trainer.regressor.geometry import split
+from trainer.regressor.objective import RegressorObjective
 from trainer.regressor.photometric import SelfSupervisedLoss, harmonics, regularisation
 
 
@@ -106,4 +106,4 @@ def test_a_head_out_of_sight_costs_nothing(
 
 def test_a_perceptual_weight_without_an_identity_network_is_refused() -> None:
     with pytest.raises(ConfigError, match="needs an identity network"):
-        Objective(load_head(), {"perceptual": 0.2})
+        RegressorObjective(load_head(), {"perceptual": 0.2})

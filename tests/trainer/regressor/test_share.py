@@ -9,7 +9,7 @@ from engine.head import HeadModel, load_head
 from engine.regress.joint import joined
 from engine.values import ANGLES, BETA, TAU
 from trainer.data.mirror import Mirror, mirror_of
-from trainer.regressor.share import fit_share
+from trainer.regressor.export import fit_share
 
 
 @pytest.fixture(scope="module")

@@ -150,6 +150,7 @@ GOES_WITHOUT: list[tuple[SystemFacts, str, str]] = [
     (spoiled("machine", gpus=(H100,)), "GPU", "NVIDIA H100 (80 GB), driver 550.54; no TensorRT"),
     (spoiled("machine", folders=(CacheFolder("caches", Path("/usr"), writable=False, free_mb=9),)), "disk", "cannot be written"),
     (with_settings(camera={"source": __file__}), "webcam", "not wanted"),
+    (with_settings(camera={"source": "idle"}), "webcam", "not wanted: camera.source is idle"),
     (on("Windows", listed=None), "webcam", "no list"),
     (spoiled("program", bundle_error="mine/frame.onnx is damaged."), "settings", "The generator that ships is used"),
     (spoiled("program", network_error="mine/network.onnx is damaged."), "settings", "The network that ships is used"),

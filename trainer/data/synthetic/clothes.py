@@ -8,8 +8,8 @@ from engine.values import Floats
 from trainer.data.synthetic.noise import between, chance, smooth_noise, smooth_step
 from trainer.data.synthetic.pieces import (
     TEXTURE_PX,
-    Layer,
-    Piece,
+    MaskLabel,
+    WornMesh,
     flat_texture,
     opaque,
     sheet_triangles,
@@ -39,7 +39,7 @@ def draw_colour(rng: np.random.Generator) -> Floats:
     return np.clip(0.05 + 0.85 * grey + rng.normal(0, 1, 3) * chroma, 0.03, 0.95).astype(np.float32)
 
 
-def draw_torso(rng: np.random.Generator, neck: Floats, skin: Floats) -> Piece:
+def draw_torso(rng: np.random.Generator, neck: Floats, skin: Floats) -> WornMesh:
     """Neck base, shoulders and chest in clothes, from the (N, 3) lower edge of a neck; bare above the neckline, in the (3,)
     colour of the skin."""
     around = np.linspace(-np.pi, np.pi, TORSO_COLUMNS)
@@ -55,7 +55,7 @@ def draw_torso(rng: np.random.Generator, neck: Floats, skin: Floats) -> Piece:
     uv = np.stack([u, v], -1).reshape(-1, 2).astype(np.float32)
     zeros, ones = np.zeros(len(uv), np.float32), np.ones(len(uv), np.float32)
     vertices = sheet.reshape(-1, 3).astype(np.float32)
-    return Piece(vertices, sheet_triangles(TORSO_ROWS, TORSO_COLUMNS), uv, zeros, ones, _clothing(rng, skin), Layer.BODY)
+    return WornMesh(vertices, sheet_triangles(TORSO_ROWS, TORSO_COLUMNS), uv, zeros, ones, _clothing(rng, skin), MaskLabel.BODY)
 
 
 def _collar(around: Floats, neck: Floats) -> Floats:
@@ -128,24 +128,24 @@ def draw_cloth(rng: np.random.Generator) -> Floats:
     return np.asarray((first + (second - first) * mix[..., None]) * creases[..., None], np.float32)
 
 
-def draw_headwear(rng: np.random.Generator, radii: Floats) -> list[Piece]:
+def draw_headwear(rng: np.random.Generator, radii: Floats) -> list[WornMesh]:
     """A cap, a woollen hat, a head scarf or headphones."""
     kinds = (_cap, _beanie, _scarf, _headphones)
     return kinds[rng.choice(len(kinds), p=[0.3, 0.2, 0.2, 0.3])](rng, radii)
 
 
-def _cap(rng: np.random.Generator, radii: Floats) -> list[Piece]:
+def _cap(rng: np.random.Generator, radii: Floats) -> list[WornMesh]:
     points = skull_points(radii)
     height, slope = between(rng, 0.85, 1.02), between(rng, 0.12, 0.3)
     above = points[..., 1] - (height + slope * (points[..., 2] - 0.7))
     cloth = opaque(draw_cloth(rng) if chance(rng, 0.4) else _plain(rng))
     crown = shell(
-        radii, above, np.full((ROWS, COLUMNS), between(rng, 0.1, 0.18), np.float32), 0.03, cloth, Layer.HEADWEAR, (3, 2)
+        radii, above, np.full((ROWS, COLUMNS), between(rng, 0.1, 0.18), np.float32), 0.03, cloth, MaskLabel.HEADWEAR, (3, 2)
     )
     return [crown, _brim(rng, height, cloth)]
 
 
-def _brim(rng: np.random.Generator, height: float, texture: Floats) -> Piece:
+def _brim(rng: np.random.Generator, height: float, texture: Floats) -> WornMesh:
     angle = np.linspace(-1.15, 1.15, 25)[None]
     out = np.linspace(0, 1, 6)[:, None]
     reach = between(rng, 0.5, 0.75)
@@ -155,18 +155,18 @@ def _brim(rng: np.random.Generator, height: float, texture: Floats) -> Piece:
     vertices = np.stack([x, y, z], -1).reshape(-1, 3).astype(np.float32)
     uv = np.stack(np.broadcast_arrays(angle / 3, out / 3), -1).reshape(-1, 2).astype(np.float32)
     ones = np.ones(len(uv), np.float32)
-    return Piece(vertices, sheet_triangles(6, 25), uv, ones, ones, texture, Layer.HEADWEAR)
+    return WornMesh(vertices, sheet_triangles(6, 25), uv, ones, ones, texture, MaskLabel.HEADWEAR)
 
 
-def _beanie(rng: np.random.Generator, radii: Floats) -> list[Piece]:
+def _beanie(rng: np.random.Generator, radii: Floats) -> list[WornMesh]:
     points = skull_points(radii)
     above = points[..., 1] - (between(rng, 0.72, 0.95) + between(rng, 0.2, 0.45) * (points[..., 2] - 0.7))
     ribs = 0.02 * np.sin(azimuths() * rng.integers(20, 36))
     thickness = between(rng, 0.12, 0.2) + ribs + between(rng, 0, 0.5) * smooth_step(points[..., 1], 1.15, 1.5)
-    return [shell(radii, above, thickness.astype(np.float32), 0.02, opaque(_plain(rng)), Layer.HEADWEAR, (3, 3))]
+    return [shell(radii, above, thickness.astype(np.float32), 0.02, opaque(_plain(rng)), MaskLabel.HEADWEAR, (3, 3))]
 
 
-def _scarf(rng: np.random.Generator, radii: Floats) -> list[Piece]:
+def _scarf(rng: np.random.Generator, radii: Floats) -> list[WornMesh]:
     """Over hair and ears, the face left free, falling on the shoulders."""
     points = skull_points(radii)
     oval = np.hypot(points[..., 0] / 0.66, (points[..., 1] - 0.15) / between(rng, 0.78, 0.95))
@@ -176,25 +176,30 @@ def _scarf(rng: np.random.Generator, radii: Floats) -> list[Piece]:
     length = np.full(COLUMNS, between(rng, 1.4, 2.0), np.float32)
     down = np.linspace(0, 1, FALL_ROWS, dtype=np.float32)[:, None]
     sway = between(rng, 0.0, 0.5) * down**1.5 - 0.25 * np.sin(np.pi * np.clip(down * 1.4, 0, 1)) + 0 * azimuths()
-    hood = shell(radii, above.astype(np.float32), thickness.astype(np.float32), 0.03, cloth, Layer.HEADWEAR, (2, 2))
-    fall = curtain(radii, thickness.astype(np.float32), length, 1.15, sway.astype(np.float32), cloth, Layer.HEADWEAR, (2, 2))
+    hood = shell(radii, above.astype(np.float32), thickness.astype(np.float32), 0.03, cloth, MaskLabel.HEADWEAR, (2, 2))
+    fall = curtain(radii, thickness.astype(np.float32), length, 1.15, sway.astype(np.float32), cloth, MaskLabel.HEADWEAR, (2, 2))
     return [hood, fall]
 
 
-def _headphones(rng: np.random.Generator, radii: Floats) -> list[Piece]:
+def _headphones(rng: np.random.Generator, radii: Floats) -> list[WornMesh]:
     angle = np.linspace(-1.75, 1.75, 33)
     high = float(radii[0].mean()) + 0.5 + 0.12
     path = np.stack([0.95 * np.sin(angle), 0.35 + (high - 0.35) * np.cos(angle), np.full_like(angle, -0.02)], -1)
     colour = draw_colour(rng) * 0.6
     pieces = [
-        solid(tube(path, np.full(33, between(rng, 0.05, 0.09)), 8, closed=False), flat_texture(colour), Layer.HEADWEAR, shine=0.4)
+        solid(
+            tube(path, np.full(33, between(rng, 0.05, 0.09)), 8, closed=False),
+            flat_texture(colour),
+            MaskLabel.HEADWEAR,
+            shine=0.4,
+        )
     ]
     for side in (-1, 1):
         cup = np.array([[side * x, 0.22, -0.02] for x in (0.72, 0.8, 0.94, 1.02)])
         radius = between(rng, 0.28, 0.4) * np.array([0.7, 1.0, 1.0, 0.6])
-        pieces.append(solid(tube(cup, radius, 20, closed=False), flat_texture(colour), Layer.HEADWEAR, shine=0.4))
+        pieces.append(solid(tube(cup, radius, 20, closed=False), flat_texture(colour), MaskLabel.HEADWEAR, shine=0.4))
         end = tube(cup[[3, 3]] + np.array([[0, 0, 0], [side * 1e-3, 0, 0]]), np.array([radius[3], 1e-3]), 20, closed=False)
-        pieces.append(solid(end, flat_texture(colour * 1.2), Layer.HEADWEAR, shine=0.4))
+        pieces.append(solid(end, flat_texture(colour * 1.2), MaskLabel.HEADWEAR, shine=0.4))
     return pieces
 
 

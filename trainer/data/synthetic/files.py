@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from engine.errors import InputError
 from engine.picture import read_picture
 from engine.values import Picture
 from trainer.data.inputs import PICTURES
+from trainer.data.npz import write_npz
 from trainer.data.report import save_sheet, sheet
 from trainer.data.synthetic.stream import Sample, Split, SyntheticHeads
 from trainer.data.workers import each
@@ -25,7 +27,7 @@ LARGEST_BACKGROUND_PX = 1024
 
 
 @dataclass(frozen=True)
-class Order:
+class RenderJob:
     """What is to be made; ``backgrounds`` is a folder of pictures or None."""
 
     out: str
@@ -36,46 +38,49 @@ class Order:
     backgrounds: str | None
 
 
-def synthesise_files(order: Order, workers: int | None, made: Callable[[int], None]) -> float:
+def synthesise_files(job: RenderJob, workers: int | None, made: Callable[[int], None]) -> float:
     """Writes ``images/<k>.jpg``, ``masks/<k>.png`` and ``labels/<first k>.npz``; returns the seconds it took.
 
     A chunk whose labels exist is done already. Labels: index, z, landmarks, person, as in ``Sample``. Raises InputError.
     """
     began = time.monotonic()
-    chunks = list(range(0, order.count, PER_CHUNK))
-    for number in each(partial(write_chunk, order), chunks, workers):
+    chunks = list(range(0, job.count, PER_CHUNK))
+    for number in each(partial(_open_worker, job), chunks, workers):
         made(number)
     return time.monotonic() - began
 
 
-def write_chunk(order: Order, first: int) -> int:
+def write_chunk(job: RenderJob, first: int) -> int:
     """Makes the pictures ``first`` … of one chunk and returns how many they are. Raises InputError when the disk is full."""
-    out = Path(order.out)
-    indices = range(first, min(first + PER_CHUNK, order.count))
+    out = Path(job.out)
+    indices = range(first, min(first + PER_CHUNK, job.count))
     labels = out / "labels" / f"{first:08d}.npz"
     if _holds(labels, len(indices)):
         return len(indices)
     try:
         for folder in ("images", "masks", "labels"):
             (out / folder).mkdir(parents=True, exist_ok=True)
-        heads = _heads(order)
+        heads = _heads(job)
         samples = [heads.sample(index) for index in indices]
         for index, sample in zip(indices, samples, strict=True):
             _write_pictures(out, index, sample)
-        unfinished = labels.with_suffix(".unfinished")
-        with unfinished.open("wb") as file:
-            np.savez(
-                file,
-                index=np.array(indices),
-                z=np.stack([sample.z for sample in samples]),
-                landmarks=np.stack([sample.landmarks for sample in samples]),
-                person=np.array([sample.person for sample in samples], np.int64),
-            )
-        unfinished.replace(labels)
+        write_npz(
+            labels,
+            {
+                "index": np.array(indices),
+                "z": np.stack([sample.z for sample in samples]),
+                "landmarks": np.stack([sample.landmarks for sample in samples]),
+                "person": np.array([sample.person for sample in samples], np.int64),
+            },
+        )
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"{out} could not be written ({reason}): free some space and run the same command again") from error
     return len(indices)
+
+
+def _open_worker(job: RenderJob) -> AbstractContextManager[Callable[[int], int]]:
+    return nullcontext(partial(write_chunk, job))
 
 
 def write_contact_sheet(out: Path, path: Path) -> None:
@@ -99,8 +104,8 @@ def _holds(labels: Path, count: int) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _heads(order: Order) -> SyntheticHeads:
-    return SyntheticHeads(order.size, order.seed, split=order.split, backgrounds=_pictures(order.backgrounds))
+def _heads(job: RenderJob) -> SyntheticHeads:
+    return SyntheticHeads(job.size, job.seed, split=job.split, backgrounds=_pictures(job.backgrounds))
 
 
 def _pictures(folder: str | None) -> list[Picture]:

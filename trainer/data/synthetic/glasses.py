@@ -7,14 +7,14 @@ import numpy as np
 from engine.head import HeadModel
 from engine.values import Floats
 from trainer.data.synthetic.noise import between, chance, smooth_step
-from trainer.data.synthetic.pieces import Layer, Mesh, Piece, flat_texture, solid, texture_grid, tube
+from trainer.data.synthetic.pieces import MaskLabel, Mesh, WornMesh, flat_texture, solid, texture_grid, tube
 
 _NOSE_BRIDGE = 168  # landmark
 _POINTS = 32
 _EAR_DM = (0.78, -0.08)  # half the distance of the ears' tops, their depth
 
 
-def draw_glasses(rng: np.random.Generator, head: HeadModel, rest: Floats) -> list[Piece]:
+def draw_glasses(rng: np.random.Generator, head: HeadModel, rest: Floats) -> list[WornMesh]:
     """For the (V, 3) head at rest."""
     landmarks = head.landmarks(rest)
     eyes = rest[head.eye_centres].mean(1)
@@ -57,14 +57,14 @@ def _rim(centre: Floats, width: float, height: float, power: float, side: int) -
     return np.stack([centre[0] + side * x, centre[1] + y, centre[2] - 0.35 * (np.abs(centre[0] + side * x) - 0.3)], 1)
 
 
-def _lens(rim: Floats, texture: Floats) -> Piece:
+def _lens(rim: Floats, texture: Floats) -> WornMesh:
     """A fan of triangles inside the rim."""
     vertices = np.concatenate([rim, rim.mean(0, keepdims=True)]).astype(np.float32)
     ring = np.arange(_POINTS)
     triangles = np.stack([ring, (ring + 1) % _POINTS, np.full(_POINTS, _POINTS)], 1).astype(np.int32)
     span = vertices[:, :2] - vertices[:, :2].min(0)
     uv = (span / span.max(0) * 0.98).astype(np.float32)
-    return solid((vertices, triangles, uv), texture, Layer.GLASSES, veil="glass")
+    return solid((vertices, triangles, uv), texture, MaskLabel.GLASSES, veil="glass")
 
 
 def _draw_glass(rng: np.random.Generator) -> Floats:
@@ -80,5 +80,5 @@ def _draw_glass(rng: np.random.Generator) -> Floats:
     return texture
 
 
-def _frame_part(mesh: Mesh, texture: Floats) -> Piece:
-    return solid(mesh, texture, Layer.GLASSES, veil="glass", shine=0.6)
+def _frame_part(mesh: Mesh, texture: Floats) -> WornMesh:
+    return solid(mesh, texture, MaskLabel.GLASSES, veil="glass", shine=0.6)

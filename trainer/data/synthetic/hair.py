@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.values import Floats
 from trainer.data.synthetic.noise import between, chance, smooth_noise, smooth_step
-from trainer.data.synthetic.pieces import TEXTURE_PX, Layer, Piece, opaque, sheet_triangles
+from trainer.data.synthetic.pieces import TEXTURE_PX, MaskLabel, WornMesh, opaque, sheet_triangles
 from trainer.data.synthetic.shells import FALL_ROWS, curtain, hairline, shell, skull_points
 from trainer.data.synthetic.skull import COLUMNS, ROWS, azimuths
 
@@ -28,45 +28,45 @@ def draw_hair_colour(rng: np.random.Generator) -> Floats:
     return np.clip(np.array(_COLOURS[index][0]) * rng.uniform(0.75, 1.3) + rng.normal(0, 0.012, 3), 0.03, 0.95).astype(np.float32)
 
 
-def draw_hair(rng: np.random.Generator, radii: Floats, colour: Floats) -> list[Piece]:
+def draw_hair(rng: np.random.Generator, radii: Floats, colour: Floats) -> list[WornMesh]:
     """The hair of one person: nothing (the head's own painted stubble), short, curly, tied back or long."""
-    kinds: tuple[tuple[Callable[[np.random.Generator, Floats, Floats], list[Piece]], float], ...] = (
+    kinds: tuple[tuple[Callable[[np.random.Generator, Floats, Floats], list[WornMesh]], float], ...] = (
         (lambda *_: [], 0.1), (_short, 0.38), (_curly, 0.1), (_tied, 0.1), (_long, 0.32),
     )  # fmt: skip
     index = rng.choice(len(kinds), p=[share for _, share in kinds])
     return kinds[index][0](rng, radii, colour)
 
 
-def _short(rng: np.random.Generator, radii: Floats, colour: Floats) -> list[Piece]:
+def _short(rng: np.random.Generator, radii: Floats, colour: Floats) -> list[WornMesh]:
     points = skull_points(radii)
     above = _above(rng, points, between(rng, 0.0, 0.22) if chance(rng, 0.4) else 0.0)
     top = smooth_step(points[..., 1], 0.45, 1.15)
     thickness = between(rng, 0.03, 0.1) + between(rng, 0.03, 0.3) * top + 0.03 * _noise(rng, (10, 14))
     thickness += 0.25 * rng.random() ** 2 * top * _side(rng)
-    return [shell(radii, above, _positive(thickness), between(rng, 0.08, 0.3), _strands(rng, colour), Layer.HAIR, _SHORT)]
+    return [shell(radii, above, _positive(thickness), between(rng, 0.08, 0.3), _strands(rng, colour), MaskLabel.HAIR, _SHORT)]
 
 
-def _curly(rng: np.random.Generator, radii: Floats, colour: Floats) -> list[Piece]:
+def _curly(rng: np.random.Generator, radii: Floats, colour: Floats) -> list[WornMesh]:
     points = skull_points(radii)
     above = _above(rng, points, 0.0)
     volume = between(rng, 0.12, 0.6)
     thickness = (
         volume * (0.7 + 0.3 * smooth_step(points[..., 1], 0.3, 1.2)) + 0.03 * _noise(rng, (28, 40)) + 0.03 * _noise(rng, (8, 12))
     )
-    return [shell(radii, above, _positive(thickness), 0.25, _curls(rng, colour), Layer.HAIR, (6.0, 3.0))]
+    return [shell(radii, above, _positive(thickness), 0.25, _curls(rng, colour), MaskLabel.HAIR, (6.0, 3.0))]
 
 
-def _tied(rng: np.random.Generator, radii: Floats, colour: Floats) -> list[Piece]:
+def _tied(rng: np.random.Generator, radii: Floats, colour: Floats) -> list[WornMesh]:
     points = skull_points(radii)
     thickness = between(rng, 0.03, 0.09) + 0.01 * _noise(rng, (8, 12))
     strands = _strands(rng, colour)
-    cap = shell(radii, _above(rng, points, 0.0), _positive(thickness), 0.15, strands, Layer.HAIR, _SHORT)
+    cap = shell(radii, _above(rng, points, 0.0), _positive(thickness), 0.15, strands, MaskLabel.HAIR, _SHORT)
     where = np.array([between(rng, -0.1, 0.1), between(rng, 0.3, 1.7), between(rng, -1.0, -0.4)])
     size = between(rng, 0.2, 0.42)
     return [cap, _ball(where, size, strands)]
 
 
-def _long(rng: np.random.Generator, radii: Floats, colour: Floats) -> list[Piece]:
+def _long(rng: np.random.Generator, radii: Floats, colour: Floats) -> list[WornMesh]:
     points = skull_points(radii)
     opening = between(rng, 0.6, 1.05)
     fringe = between(rng, 0.1, 0.4) if chance(rng, 0.35) else 0.0
@@ -84,12 +84,12 @@ def _long(rng: np.random.Generator, radii: Floats, colour: Floats) -> list[Piece
     thickness = _positive(thickness)
     strands = _curls(rng, colour) if chance(rng, 0.25) else _strands(rng, colour)
     repeat = (_LONG[0] if strands[0, 0, 3] >= 0 else 6.0, 1.0)
-    cap = shell(radii, above, thickness, between(rng, 0.06, 0.2), strands, Layer.HAIR, repeat)
+    cap = shell(radii, above, thickness, between(rng, 0.06, 0.2), strands, MaskLabel.HAIR, repeat)
     length = between(rng, 0.5, 3.2) * (1 + 0.05 * rng.standard_normal(COLUMNS).astype(np.float32))
     down = np.linspace(0, 1, FALL_ROWS, dtype=np.float32)[:, None]
     waves = between(rng, 0.0, 0.06) * np.sin(down * between(rng, 4, 20) + smooth_noise(rng, (1, COLUMNS), (1, 12)) * 2)
     sway = between(rng, -0.15, 0.25) * down**1.3 + waves + 0.05 * down * smooth_noise(rng, (FALL_ROWS, COLUMNS), (3, 20))
-    fall = curtain(radii, thickness, length.astype(np.float32), opening, sway.astype(np.float32), strands, Layer.HAIR, repeat)
+    fall = curtain(radii, thickness, length.astype(np.float32), opening, sway.astype(np.float32), strands, MaskLabel.HAIR, repeat)
     return [cap, fall]
 
 
@@ -136,20 +136,20 @@ def _curls(rng: np.random.Generator, colour: Floats) -> Floats:
     return texture
 
 
-def _ball(centre: Floats, radius: float, texture: Floats) -> Piece:
+def _ball(centre: Floats, radius: float, texture: Floats) -> WornMesh:
     rows, columns = 14, 20
     angle, around = np.meshgrid(np.linspace(0, np.pi, rows), np.linspace(-np.pi, np.pi, columns), indexing="ij")
     unit = np.stack([np.sin(angle) * np.sin(around), np.cos(angle), np.sin(angle) * np.cos(around)], -1)
     uv = np.stack([around / np.pi * 2, angle / np.pi], -1)
     ones = np.ones(rows * columns, np.float32)
     vertices = (centre + unit * radius).reshape(-1, 3).astype(np.float32)
-    return Piece(
+    return WornMesh(
         vertices,
         sheet_triangles(rows, columns),
         uv.reshape(-1, 2).astype(np.float32),
         ones,
         ones,
         texture,
-        Layer.HAIR,
+        MaskLabel.HAIR,
         veil="cover",
     )

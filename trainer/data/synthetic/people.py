@@ -14,7 +14,7 @@ from trainer.data.synthetic.clothes import draw_headwear, draw_torso
 from trainer.data.synthetic.glasses import draw_glasses
 from trainer.data.synthetic.hair import draw_hair, draw_hair_colour
 from trainer.data.synthetic.noise import between, chance
-from trainer.data.synthetic.pieces import Piece
+from trainer.data.synthetic.pieces import WornMesh
 from trainer.data.synthetic.shells import FALL_START
 from trainer.data.synthetic.skull import COLUMNS, ROWS, Skull
 
@@ -33,7 +33,7 @@ class Person:
     identity: Floats
     head: PersonalHead
     texture: Floats
-    pieces: tuple[Piece, ...]
+    pieces: tuple[WornMesh, ...]
     shine: float
     detail: int
 
@@ -97,7 +97,7 @@ def _neck_colour(head: HeadModel, albedo: Floats) -> Floats:
     return np.asarray(np.median(albedo[head.follow < 0.5], 0), np.float32)
 
 
-def _under(piece: Piece, hat: Piece) -> Piece:
+def _under(piece: WornMesh, hat: WornMesh) -> WornMesh:
     """Hair, cut away where a hat lies over it: both are rows around the crown."""
     rows = ROWS if len(piece.vertices) == ROWS * COLUMNS else FALL_START
     if len(piece.vertices) < rows * COLUMNS:

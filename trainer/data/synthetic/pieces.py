@@ -15,7 +15,7 @@ TEXTURE_PX = 256
 Veil = Literal["none", "cover", "glass"]
 
 
-class Layer(IntEnum):
+class MaskLabel(IntEnum):
     """What a pixel of ``Sample.mask`` shows."""
 
     BACKGROUND = 0
@@ -33,7 +33,7 @@ Mesh = tuple[Floats, Indices, Floats]  # vertices, triangles, uv
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class WornMesh:
     """One thing beside the head. V vertices, T triangles.
 
     vertices   (V, 3) dm, at rest, in head coordinates
@@ -53,7 +53,7 @@ class Piece:
     follow: Floats
     opacity: Floats
     texture: Floats
-    layer: Layer
+    layer: MaskLabel
     veil: Veil = "none"
     shine: float = 0.0
 
@@ -98,11 +98,11 @@ def texture_grid() -> tuple[Floats, Floats]:
     return v, u
 
 
-def solid(mesh: Mesh, texture: Floats, layer: Layer, *, veil: Veil = "none", shine: float = 0.0) -> Piece:
+def solid(mesh: Mesh, texture: Floats, layer: MaskLabel, *, veil: Veil = "none", shine: float = 0.0) -> WornMesh:
     """A piece that follows the head and is opaque everywhere."""
     vertices, triangles, uv = mesh
     ones = np.ones(len(vertices), np.float32)
-    return Piece(vertices, triangles, uv, ones, ones, texture, layer, veil, shine)
+    return WornMesh(vertices, triangles, uv, ones, ones, texture, layer, veil, shine)
 
 
 def flat_texture(colour: Floats | tuple[float, float, float], opacity: float = 1.0) -> Floats:

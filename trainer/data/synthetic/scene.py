@@ -18,19 +18,19 @@ from trainer.data.synthetic.light import Light
 from trainer.data.synthetic.noise import smooth_noise
 from trainer.data.synthetic.paint import ATTRIBUTES, compose, paint
 from trainer.data.synthetic.people import Person
-from trainer.data.synthetic.pieces import TEXTURE_PX, Layer, flat_texture
+from trainer.data.synthetic.pieces import TEXTURE_PX, MaskLabel, flat_texture
 from trainer.data.synthetic.shadows import SHADOW_PX, lit_share
 
 SUPERSAMPLING = 2
 EYES_DEEPER_DM = 0.05  # as engine.warp: lids cut through the eyeballs on their way down
 _VEILS = ("none", "cover", "glass")
-_PARTS = {Part.EYE_LEFT: Layer.EYES, Part.EYE_RIGHT: Layer.EYES}
+_PARTS = {Part.EYE_LEFT: MaskLabel.EYES, Part.EYE_RIGHT: MaskLabel.EYES}
 _NECK_SHADE = 0.72
 _SKIN_GLOSS, _EYE_GLOSS = (14.0, 0.14), (120.0, 0.6)  # exponent and strength of highlights
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class PersonMesh:
     """One person as a mesh, ready for any moment. V vertices and T triangles of head and pieces together.
 
     pieces (V − head, 3) at rest [dm]; uv (V, 2), follow, opacity, shine (V,) as in ``Piece``; layer_of, texture_of, veil_of (T,)
@@ -53,15 +53,15 @@ class Scene:
 
 
 @dataclass(frozen=True, eq=False)
-class Shot:
-    """picture (N, N, 3) 0…1, mask (N, N) of ``Layer``, screen (V, 3) crop coordinates and depth of the vertices."""
+class RenderedPerson:
+    """picture (N, N, 3) 0…1, mask (N, N) of ``MaskLabel``, screen (V, 3) crop coordinates and depth of the vertices."""
 
     picture: Floats
     mask: NDArray[np.uint8]
     screen: Floats
 
 
-def build_scene(person: Person, head: HeadModel) -> Scene:
+def build_person_mesh(person: Person, head: HeadModel) -> PersonMesh:
     """Puts the pieces of a person beside their head."""
     count = len(head.mean_shape)
     meshes, start = [head.triangles], count
@@ -76,7 +76,7 @@ def build_scene(person: Person, head: HeadModel) -> Scene:
         veils.append(np.full(size, _VEILS.index(piece.veil), np.uint8))
         textures.append(piece.texture)
     shine = np.concatenate([_head_shine(head, person.shine), *(np.full(len(p.vertices), p.shine) for p in person.pieces)])
-    return Scene(
+    return PersonMesh(
         person,
         head,
         np.concatenate([piece.vertices for piece in person.pieces]),
@@ -93,8 +93,8 @@ def build_scene(person: Person, head: HeadModel) -> Scene:
     )
 
 
-class Studio:
-    """Takes pictures of (size, size) pixels; keeps its buffers. One object serves one thread."""
+class PersonRenderer:
+    """Renders pictures of (size, size) pixels; keeps its buffers. One object serves one thread."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -107,7 +107,7 @@ class Studio:
         self._mask = np.zeros((n, n), np.uint8)
         self._lamp = create_renderer("cpu", SHADOW_PX)
 
-    def take(self, scene: Scene, z: Coefficients, body_turn: Floats, light: Light, background: Floats) -> Shot:
+    def take(self, scene: PersonMesh, z: Coefficients, body_turn: Floats, light: Light, background: Floats) -> RenderedPerson:
         """``background`` (N·2, N·2, 3) 0…1 is painted over."""
         screen, placed = placed_on_screen(scene, z, body_turn)
         attributes = _attributes(scene, placed, light, self._lit(scene, placed, light))
@@ -118,9 +118,9 @@ class Studio:
             self._paint(layer, raster, triangles, attributes, scene, own)
         compose(background, self._colours, self._alphas, self._depths, self._seen, scene.layer_of, self._mask)
         small = cv2.resize(background, (self.size, self.size), interpolation=cv2.INTER_AREA)
-        return Shot(np.asarray(small, np.float32), _majority(self._mask), screen)
+        return RenderedPerson(np.asarray(small, np.float32), _majority(self._mask), screen)
 
-    def _lit(self, scene: Scene, placed: Floats, light: Light) -> Floats | None:
+    def _lit(self, scene: PersonMesh, placed: Floats, light: Light) -> Floats | None:
         """(V,) share of the key lamp's light that arrives, None when it casts no shadow."""
         if light.shadow == 0:
             return None
@@ -128,7 +128,7 @@ class Studio:
         return 1 - light.shadow * (1 - lit_share(self._lamp, placed, casting, light.key))
 
     def _paint(
-        self, layer: int, raster: Raster, triangles: Indices, attributes: Floats, scene: Scene, own: NDArray[np.int64]
+        self, layer: int, raster: Raster, triangles: Indices, attributes: Floats, scene: PersonMesh, own: NDArray[np.int64]
     ) -> None:
         if len(triangles) == 0:
             self._alphas[layer] = 0
@@ -138,7 +138,7 @@ class Studio:
         self._seen[layer] = own[raster.triangle]
 
 
-def placed_on_screen(scene: Scene, z: Coefficients, body_turn: Floats) -> tuple[Floats, Floats]:
+def placed_on_screen(scene: PersonMesh, z: Coefficients, body_turn: Floats) -> tuple[Floats, Floats]:
     """(V, 3) crop coordinates with depth and (V, 3) camera space; what does not follow the head stays with the shoulders."""
     shape = scene.person.head.shape(z.expression, z.gaze)
     vertices = np.concatenate([shape, scene.pieces])
@@ -151,7 +151,7 @@ def placed_on_screen(scene: Scene, z: Coefficients, body_turn: Floats) -> tuple[
     return screen.astype(np.float32), placed
 
 
-def _attributes(scene: Scene, placed: Floats, light: Light, lit: Floats | None) -> Floats:
+def _attributes(scene: PersonMesh, placed: Floats, light: Light, lit: Floats | None) -> Floats:
     normals = vertex_normals(placed, scene.triangles)
     count = len(scene.albedo)
     albedo = np.ones_like(placed)
@@ -169,7 +169,7 @@ def _attributes(scene: Scene, placed: Floats, light: Light, lit: Floats | None) 
     return out
 
 
-def _highlights(scene: Scene, normals: Floats, light: Light) -> Floats:
+def _highlights(scene: PersonMesh, normals: Floats, light: Light) -> Floats:
     """(V,) mirror-like light of the key lamp (Blinn and Phong), on skin broad, on eyes small."""
     half = light.key + np.array([0, 0, 1], np.float32)
     cosine = np.clip(normals @ (half / np.linalg.norm(half)), 0, 1)
@@ -180,11 +180,11 @@ def _highlights(scene: Scene, normals: Floats, light: Light) -> Floats:
 
 
 def _head_layers(head: HeadModel) -> NDArray[np.uint8]:
-    layers = np.full(len(head.triangles), Layer.MOUTH, np.uint8)
+    layers = np.full(len(head.triangles), MaskLabel.MOUTH, np.uint8)
     for part, layer in _PARTS.items():
         layers[head.part == part] = layer
     skin = head.part == Part.SKIN
-    layers[skin] = np.where(head.follow[head.triangles[skin]].min(1) > 0.99, Layer.SKIN, Layer.NECK)
+    layers[skin] = np.where(head.follow[head.triangles[skin]].min(1) > 0.99, MaskLabel.SKIN, MaskLabel.NECK)
     return layers
 
 

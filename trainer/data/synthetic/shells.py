@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.values import Floats
 from trainer.data.synthetic.noise import smooth_step
-from trainer.data.synthetic.pieces import Layer, Piece, sheet_triangles
+from trainer.data.synthetic.pieces import MaskLabel, WornMesh, sheet_triangles
 from trainer.data.synthetic.skull import COLUMNS, MIDDLE, ROWS, azimuths, directions, polar
 
 HIDDEN_DM = 0.06  # below the skin
@@ -31,14 +31,20 @@ def hairline(points: Floats) -> Floats:
 
 
 def shell(
-    radii: Floats, above: Floats, thickness: Floats, soft_dm: float, texture: Floats, layer: Layer, repeat: tuple[float, float]
-) -> Piece:
+    radii: Floats,
+    above: Floats,
+    thickness: Floats,
+    soft_dm: float,
+    texture: Floats,
+    layer: MaskLabel,
+    repeat: tuple[float, float],
+) -> WornMesh:
     """Hair or cloth as thick as ``thickness`` (ROWS, COLUMNS) [dm] where ``above`` is positive, beginning within ``soft_dm``."""
     lift = smooth_step(above, -0.07, soft_dm) * (thickness + HIDDEN_DM) - HIDDEN_DM
     vertices = MIDDLE + directions() * (radii + lift)[..., None]
     opacity = smooth_step(above, -0.1, 0.02)
     u, v = np.meshgrid(azimuths() / (2 * np.pi) * repeat[0], polar() / LOWEST * repeat[1])
-    return Piece(
+    return WornMesh(
         vertices.reshape(-1, 3).astype(np.float32),
         sheet_triangles(ROWS, COLUMNS),
         np.stack([u.ravel(), v.ravel()], 1).astype(np.float32),
@@ -51,9 +57,9 @@ def shell(
 
 
 def curtain(
-    radii: Floats, thickness: Floats, length: Floats, opening_rad: float, sway: Floats, texture: Floats, layer: Layer,
+    radii: Floats, thickness: Floats, length: Floats, opening_rad: float, sway: Floats, texture: Floats, layer: MaskLabel,
     repeat: tuple[float, float],
-) -> Piece:  # fmt: skip
+) -> WornMesh:  # fmt: skip
     """Long hair: follows the skull down to its widest and then hangs, open in front by ± ``opening_rad``.
 
     ``length`` (COLUMNS,) [dm] below the widest part; ``sway`` (FALL_ROWS, COLUMNS) [dm] how it bends outward.
@@ -72,7 +78,7 @@ def curtain(
     crown = smooth_step(np.linspace(0, rows / start, rows, dtype=np.float32), 0.4, 0.75)[:, None]
     follow = np.clip(1 - 0.75 * body / max(float(body.max()), 1e-6), 0, 1) * np.ones(COLUMNS, np.float32)
     u, v = np.meshgrid(azimuths() / (2 * np.pi) * repeat[0], np.linspace(0, 1.8 * repeat[1], rows))
-    return Piece(
+    return WornMesh(
         vertices.reshape(-1, 3).astype(np.float32),
         sheet_triangles(rows, COLUMNS),
         np.stack([u.ravel(), v.ravel()], 1).astype(np.float32),

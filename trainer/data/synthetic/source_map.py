@@ -8,13 +8,13 @@ import numpy as np
 from engine.conventions import pixel_grid
 from engine.render import Renderer
 from engine.values import Floats, Mask
-from trainer.data.synthetic.scene import Scene
+from trainer.data.synthetic.scene import PersonMesh
 
 _SOLID = 0.5  # opacity from which a surface counts
 _SAME_DM = 0.08  # depths that differ by less belong to one surface
 
 
-def source_map(scene: Scene, source: Floats, driving: Floats, renderer: Renderer) -> tuple[Floats, Mask]:
+def source_map(scene: PersonMesh, source: Floats, driving: Floats, renderer: Renderer) -> tuple[Floats, Mask]:
     """(N, N, 2) backward flow from the driving picture into the source, ``engine.conventions``, and (N, N) whether the source
     shows that surface. ``source`` and ``driving`` (V, 3) are the scene's vertices on the two screens.
 

@@ -14,13 +14,12 @@ from engine.head import HeadModel, load_head
 from engine.render import create_renderer
 from engine.values import Coefficients, Floats, Mask, Picture
 from trainer.data.synthetic.background import draw_background
-from trainer.data.synthetic.camera import draw_place
+from trainer.data.synthetic.camera import degrade, draw_place
+from trainer.data.synthetic.head_state import HeadState, draw_head_state
 from trainer.data.synthetic.light import Light, draw_light
-from trainer.data.synthetic.moments import Moment, draw_moment
 from trainer.data.synthetic.people import draw_person
-from trainer.data.synthetic.scene import SUPERSAMPLING, Scene, Shot, Studio, build_scene
+from trainer.data.synthetic.scene import SUPERSAMPLING, PersonMesh, PersonRenderer, RenderedPerson, build_person_mesh
 from trainer.data.synthetic.source_map import source_map
-from trainer.data.synthetic.webcam import degrade
 
 Split = Literal["train", "test"]
 TEST_PEOPLE = 1000  # people 0…999 are held out for tests
@@ -77,9 +76,9 @@ class SyntheticHeads:
         self._first = TEST_PEOPLE if split == "train" else 0
         self._backgrounds = backgrounds
         self.head = head or load_head()
-        self._studio = Studio(size)
+        self._renderer_of_people = PersonRenderer(size)
         self._renderer = create_renderer("cpu", size)
-        self._scenes: OrderedDict[int, Scene] = OrderedDict()
+        self._meshes: OrderedDict[int, PersonMesh] = OrderedDict()
 
     def __iter__(self) -> Iterator[Sample]:
         index = 0
@@ -98,32 +97,32 @@ class SyntheticHeads:
         (source, _), (driving, _) = self._frames(index)
         return source, driving
 
-    def sitting(self, index: int, count: int) -> list[Sample]:
+    def webcam_frames(self, index: int, count: int) -> list[Sample]:
         """``count`` frames of one person before a webcam: calm turns, and a head that stays about where it is at first."""
         rng = np.random.default_rng([self.seed, index, self.split == "test", 2])
         number, light, background = self._draw_person(rng), draw_light(rng), int(rng.integers(2**62))
-        camera, scene = int(rng.integers(2**62)), self._scene(number)
+        camera, mesh = int(rng.integers(2**62)), self._mesh(number)
         samples: list[Sample] = []
         seat: Floats | None = None
         for _ in range(count):
-            moment = draw_moment(rng, calm=True)
-            z = self._coefficients(rng, scene, moment, light)
+            moment = draw_head_state(rng, calm=True)
+            z = self._coefficients(rng, mesh, moment, light)
             if seat is None:
                 seat = z.pose[3:]
             else:
                 place = seat + rng.normal(0, 1, 3) * SWAY_DM
                 z = replace(z, pose=np.concatenate([z.pose[:3], place]).astype(np.float32))
             lens = np.random.default_rng(camera)  # one camera treats all frames alike
-            samples.append(self._shoot(lens, number, z, moment.body_turn, light, background)[0])
+            samples.append(self._render(lens, number, z, moment.body_turn, light, background)[0])
         return samples
 
     def mapped_pair(self, index: int) -> MappedPair:
         """The same two frames, and where the first one shows what the second one shows."""
         (source, before), (driving, after) = self._frames(index)
-        flow, visible = source_map(self._scene(source.person), before.screen, after.screen, self._renderer)
+        flow, visible = source_map(self._mesh(source.person), before.screen, after.screen, self._renderer)
         return MappedPair(source, driving, flow, visible)
 
-    def _frames(self, index: int) -> tuple[tuple[Sample, Shot], tuple[Sample, Shot]]:
+    def _frames(self, index: int) -> tuple[tuple[Sample, RenderedPerson], tuple[Sample, RenderedPerson]]:
         rng = np.random.default_rng([self.seed, index, self.split == "test", 1])
         number, light, background = self._draw_person(rng), draw_light(rng), int(rng.integers(2**62))
         return self._take(rng, number, light, background), self._take(rng, number, light, background)
@@ -131,31 +130,31 @@ class SyntheticHeads:
     def _draw_person(self, rng: np.random.Generator) -> int:
         return self._first + int(rng.integers(self._people))
 
-    def _take(self, rng: np.random.Generator, number: int, light: Light, background_seed: int) -> tuple[Sample, Shot]:
-        moment = draw_moment(rng)
-        z = self._coefficients(rng, self._scene(number), moment, light)
-        return self._shoot(rng, number, z, moment.body_turn, light, background_seed)
+    def _take(self, rng: np.random.Generator, number: int, light: Light, background_seed: int) -> tuple[Sample, RenderedPerson]:
+        moment = draw_head_state(rng)
+        z = self._coefficients(rng, self._mesh(number), moment, light)
+        return self._render(rng, number, z, moment.body_turn, light, background_seed)
 
-    def _shoot(
+    def _render(
         self, camera: np.random.Generator, number: int, z: Coefficients, body_turn: Floats, light: Light, background_seed: int
-    ) -> tuple[Sample, Shot]:
+    ) -> tuple[Sample, RenderedPerson]:
         background = draw_background(np.random.default_rng(background_seed), self.size * SUPERSAMPLING, self._backgrounds)
-        shot = self._studio.take(self._scene(number), z, body_turn, light, background)
-        points = self.head.landmarks(shot.screen[: len(self.head.mean_shape)])
+        rendered = self._renderer_of_people.take(self._mesh(number), z, body_turn, light, background)
+        points = self.head.landmarks(rendered.screen[: len(self.head.mean_shape)])
         landmarks = ((points[:, :2] + 1) * (self.size / 2)).astype(np.float32)
-        return Sample(degrade(camera, shot.picture), z.vector(), shot.mask, landmarks, number), shot
+        return Sample(degrade(camera, rendered.picture), z.vector(), rendered.mask, landmarks, number), rendered
 
-    def _coefficients(self, rng: np.random.Generator, scene: Scene, moment: Moment, light: Light) -> Coefficients:
-        person = scene.person
+    def _coefficients(self, rng: np.random.Generator, mesh: PersonMesh, moment: HeadState, light: Light) -> Coefficients:
+        person = mesh.person
         shape = person.head.shape(moment.expression, moment.gaze)
         where = draw_place(rng, self.head.landmarks(shape), moment.turn)
         pose = np.concatenate([moment.turn, where]).astype(np.float32)
         return Coefficients(person.identity, moment.expression, person.texture, light.illumination, pose, moment.gaze)
 
-    def _scene(self, number: int) -> Scene:
-        if number not in self._scenes:
-            self._scenes[number] = build_scene(draw_person(number, self.head), self.head)
-        self._scenes.move_to_end(number)
-        while len(self._scenes) > _KEPT_SCENES:
-            self._scenes.popitem(last=False)
-        return self._scenes[number]
+    def _mesh(self, number: int) -> PersonMesh:
+        if number not in self._meshes:
+            self._meshes[number] = build_person_mesh(draw_person(number, self.head), self.head)
+        self._meshes.move_to_end(number)
+        while len(self._meshes) > _KEPT_SCENES:
+            self._meshes.popitem(last=False)
+        return self._meshes[number]

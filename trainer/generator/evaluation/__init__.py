@@ -1,0 +1,1 @@
+"""Evaluating generators side by side with doing nothing and with pure geometry: ``python -m trainer evaluate generator``."""

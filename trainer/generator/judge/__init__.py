@@ -1,1 +1,0 @@
-"""Judging generators side by side with doing nothing and with pure geometry: ``python -m trainer evaluate generator``."""

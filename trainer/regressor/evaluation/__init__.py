@@ -1,0 +1,1 @@
+"""Evaluating regressors side by side: ``python -m trainer evaluate regressor``."""
