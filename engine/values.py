@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating]  # float32; in between also float64
 Picture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Corrections = Literal["new", "kept", "none"]

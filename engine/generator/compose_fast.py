@@ -105,8 +105,8 @@ def _picture_row(
     """P of one row → (3, S), in levels."""
     size, wide, row = nb.uintp(picture.shape[1]), nb.uintp(picture.shape[1] + WIDER), nb.uintp(y)
     one, two, three, four = nb.uintp(1), nb.uintp(2), nb.uintp(3), nb.uintp(4)
-    for x in range(size):
-        behind = (row * size + x) * four
+    for x in range(size):  # type: ignore[call-overload]  # numba's stub takes uintp(…) for a signature
+        behind = (row * size + x) * four  # type: ignore[operator]  # likewise
         at = nb.uintp(places[1, x] // STEPS) * wide + nb.uintp(places[0, x] // STEPS)
         person = front[at * four + three]
         if person != NOBODY:

@@ -52,7 +52,7 @@ def make_verification_picture(
     flow = (MOVED * np.stack([np.sin(2 * y), np.cos(3 * x) * y], -1)).astype(np.float32)
     weight = (0.5 * np.clip(1 - 4 * np.hypot(x, y - 0.3), 0, 1)).astype(np.float32)
     small = cv2.resize(flow, (variant.top, variant.top), interpolation=cv2.INTER_AREA)
-    feeds = {
+    feeds: dict[str, Floats] = {
         "z": (0.3 * np.sin(np.arange(COEFFICIENTS, dtype=np.float32)))[None],
         "guide": make_guide(render, np.ones_like(matte), weight, variant.guide_size),
         "prior": np.ascontiguousarray(small.transpose(2, 0, 1)[None]),

@@ -56,7 +56,7 @@ class HeadModel:
     def albedo(self, texture: Floats) -> Floats:
         """Eq. 3, (80,) δ → (V, 3) sRGB 0…1."""
         colours = self.mean_albedo + np.tensordot(texture.astype(np.float32), self.albedo_basis, 1)
-        return np.clip(colours, 0, 1)
+        return np.asarray(np.clip(colours, 0, 1))
 
     def landmarks(self, vertices: Floats) -> Floats:
         """(V, 3) vertices in any space → (478, 3) the tracker's points on them."""

@@ -28,7 +28,9 @@ class JointRegressor(Resource):
 
     def __init__(self, head: HeadModel, network: NetworkRegressor) -> None:
         self._landmarks, self._network = LandmarkRegressor(head), network
-        self._difference, self._lids, self._frames = np.zeros(COEFFICIENTS, np.float32), np.zeros(2, np.float32), 0
+        self._difference: Floats = np.zeros(COEFFICIENTS, np.float32)
+        self._lids: Floats = np.zeros(2, np.float32)
+        self._frames = 0
 
     def meet(self, image: Picture, face: Face, square: Square) -> None:
         """Fits the identity to a new face."""

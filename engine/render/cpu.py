@@ -18,7 +18,7 @@ class CpuRenderer:
     @property
     def size(self) -> int:
         """Width and height of the picture [px]."""
-        return self._raster.triangle.shape[0]
+        return int(self._raster.triangle.shape[0])
 
     def rasterise(self, screen: Floats, triangles: Indices) -> Raster:
         """(V, 3) screen vertices, (T, 3) triangles → what is seen; valid until the next call."""

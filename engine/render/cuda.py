@@ -80,5 +80,5 @@ def clip_space(screen: Floats) -> Floats:
 def drawable(screen: Floats, triangles: Indices) -> Indices:
     """The triangles, those behind the camera or with a vertex that is not finite collapsed to nothing (their index stays)."""
     corners = screen[triangles]
-    good = np.isfinite(corners).all((1, 2)) & (corners[:, :, 2] > 0).all(1)
+    good = np.asarray(np.isfinite(corners).all((1, 2)) & (corners[:, :, 2] > 0).all(1))
     return np.where(good[:, None], triangles, triangles[:, :1]).astype(np.int32)

@@ -143,7 +143,7 @@ class EngineSelector(Resource, Generic[T]):
         for name in (name for name in self._names if name not in self.dropped):
             try:
                 return self._build(name, self._context)
-            except (AssetError, ImportError) as error:  # noqa: PERF203 — two engines
+            except (AssetError, ImportError) as error:
                 self.dropped[name] = reason_of(error)
         reasons = "; ".join(f"{name}: {why}" for name, why in self.dropped.items())
         failure = AssetError(f"No engine works on this machine ({reasons}). Install the program again.")

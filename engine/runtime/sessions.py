@@ -132,7 +132,7 @@ def open_session(
     for name in FIRST if engine == "auto" else (engine,):
         try:
             return _open(path, name, threads or available_threads(), check, context or BuildContext())
-        except ImportError as error:  # noqa: PERF203 — two engines
+        except ImportError as error:
             reasons.append(f"{name}: cannot be imported here, {error}")
         except AssetError as error:
             reasons.append(f"{name}: {error}")

@@ -1,22 +1,47 @@
 """The only place that knows mediapipe: face landmarks with blend-shape scores, and the person matte.
 
-mediapipe 0.10.21 is the last release whose models all run locally and that reports nothing to anyone.
+mediapipe 0.10.33 is used because its native library cannot open a connection: from 0.10.35 on it can, and reports usage.
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
-import mediapipe as mp
 import numpy as np
-from mediapipe.tasks.python import BaseOptions, vision
 
+from engine.manifest import ASSETS
 from engine.resource import Resource
 from engine.track.regions import width_px
 from engine.values import EXPRESSION_NAMES, LANDMARKS, Face, Floats, Picture
 
+
+@contextmanager
+def _without_pyplot() -> Iterator[None]:
+    """Empty modules stand in for matplotlib where nobody has imported it yet.
+
+    mediapipe imports it for drawing functions that nothing here calls: it takes seconds and writes a cache of fonts into the home
+    directory.
+    """
+    absent = [name for name in ("matplotlib", "matplotlib.pyplot") if name not in sys.modules]
+    sys.modules.update({name: ModuleType(name) for name in absent})
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+with _without_pyplot():
+    import mediapipe as mp
+    from mediapipe.tasks.python import BaseOptions, vision
+
 MAX_FACES = 6  # in a portrait; more are not counted
+PERSON_MODEL = ASSETS / "selfie_segmentation.tflite"  # mediapipe's general model, 256 px
 
 
 class Landmarker(Resource):
@@ -56,12 +81,13 @@ class Landmarker(Resource):
 
 def person_matte(image: Picture) -> Floats:
     """(H, W) 0…1, how much of each pixel is a person (mediapipe's selfie segmentation, 256² inside, hence soft)."""
-    # imported here because it brings matplotlib along, which the tracker does without
-    from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
-
-    with SelfieSegmentation(model_selection=0) as model:
-        mask: Floats = np.asarray(model.process(np.ascontiguousarray(image)).segmentation_mask, np.float32)
-    return np.clip(mask, 0, 1)
+    options = vision.ImageSegmenterOptions(
+        base_options=BaseOptions(model_asset_buffer=PERSON_MODEL.read_bytes()), output_confidence_masks=True
+    )
+    with vision.ImageSegmenter.create_from_options(options) as model:
+        (mask,) = model.segment(_wrap(image)).confidence_masks
+        matte = np.array(mask.numpy_view(), np.float32).reshape(image.shape[:2])  # a copy: the view ends with the model
+    return np.clip(matte, 0, 1)
 
 
 def _wrap(image: Picture) -> mp.Image:

@@ -61,7 +61,7 @@ def analyse_photograph(head: PersonalHead, placed: Floats, screen: Floats, rende
     visible = np.zeros(len(triangles), bool)
     visible[np.nonzero(drawn)[0][np.unique(raster.triangle[raster.triangle >= 0])]] = True
     inside = np.isin(head.model.part, INSIDE)
-    mouth_open = np.count_nonzero(inside[drawn][raster.triangle[raster.triangle >= 0]]) >= OPEN_MOUTH_PX
+    mouth_open = bool(np.count_nonzero(inside[drawn][raster.triangle[raster.triangle >= 0]]) >= OPEN_MOUTH_PX)
     seen, on_skin, in_mouth = (vertices_of(triangles[which], len(screen)) for which in (visible, skin, inside))
     uv = np.where((on_skin & ~seen)[:, None], spread_over_mesh(screen[:, :2], seen, triangles[skin]), screen[:, :2])
     unseen = (~seen & ~on_skin).astype(np.float32)

@@ -8,9 +8,11 @@ with the head mesh, which hides the part of the sheet behind it, this gives ever
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.conventions import CAMERA_DISTANCE_DM, FOCAL
 from engine.fill import fill
@@ -89,7 +91,7 @@ def _body(uv: Floats, chin: float) -> Floats:
     return 1 - _smoothstep((uv[:, 1] - chin) / SHOULDERS + 0.3)
 
 
-def _smoothstep(x: Floats) -> Floats:
+def _smoothstep(x: NDArray[Any]) -> Floats:
     t = np.clip(x, 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 

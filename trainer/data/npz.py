@@ -21,6 +21,6 @@ def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     except OSError as error:
         raise InputError(f"{path.parent} cannot be made: {error.strerror or error}.") from error
     with replacing(path) as unfinished, unfinished.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub takes every name for allow_pickle
         file.flush()
         os.fsync(file.fileno())

@@ -193,7 +193,7 @@ def _png(mask: Plane) -> NDArray[np.uint8]:
 
 
 def _picture(file: NDArray[Any]) -> Picture:
-    return np.ascontiguousarray(cv2.imdecode(file, cv2.IMREAD_COLOR)[..., ::-1])
+    return np.ascontiguousarray(np.asarray(cv2.imdecode(file, cv2.IMREAD_COLOR), np.uint8)[..., ::-1])
 
 
 def _mask(file: NDArray[Any]) -> Plane:

@@ -94,6 +94,10 @@ def _persistent(meta: Mapping[str, Any]) -> Inert:
     return found
 
 
+# what numpy itself pickles arrays and numbers with: the same functions under the name of any of its releases
+_RECONSTRUCT: Callable[..., Any] = np.zeros(0).__reduce__()[0]  # type: ignore[assignment]
+_SCALAR: Callable[..., Any] = np.float64(0).__reduce__()[0]  # type: ignore[assignment]
+
 _SAFE: dict[tuple[str, str], Callable[..., Any]] = {
     ("collections", "OrderedDict"): OrderedDict,
     ("dnnlib.util", "EasyDict"): dict,
@@ -103,6 +107,6 @@ _SAFE: dict[tuple[str, str], Callable[..., Any]] = {
     ("torch_utils.persistence", "_reconstruct_persistent_obj"): _persistent,
     ("numpy", "dtype"): np.dtype,
     ("numpy", "ndarray"): np.ndarray,
-    **{(f"numpy.{core}.multiarray", name): getattr(np.core.multiarray, name)
-       for core in ("core", "_core") for name in ("_reconstruct", "scalar")},
+    **{(f"numpy.{core}.multiarray", "_reconstruct"): _RECONSTRUCT for core in ("core", "_core")},
+    **{(f"numpy.{core}.multiarray", "scalar"): _SCALAR for core in ("core", "_core")},
 }  # fmt: skip

@@ -8,13 +8,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import cv2
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
-from typing_extensions import Self
 
 from engine.errors import HifiHeadError
 

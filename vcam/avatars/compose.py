@@ -112,7 +112,7 @@ def extended_view(photo: Picture, view: View, scale: float, size: tuple[int, int
     for sigma_px in (6, 24, 60):
         weight = np.clip(distance / (SOFT_PX * sigma_px / 60), 0, 1)[..., None]
         soft += (blurred(soft, sigma_px) - soft) * weight
-    return np.clip(soft + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(soft + 0.5, 0, 255), np.uint8)
 
 
 def blurred(picture: Floats, sigma_px: float) -> Floats:
@@ -130,4 +130,4 @@ def distance_outside(photo: Picture, view: View, scale: float, size: tuple[int, 
     y = (np.arange(size[1], dtype=np.float32) + 0.5) / scale + view.top_px
     beyond_x = np.maximum(np.maximum(-x, x - photo.shape[1]), 0) * scale
     beyond_y = np.maximum(np.maximum(-y, y - photo.shape[0]), 0) * scale
-    return np.hypot(beyond_x[None, :], beyond_y[:, None]).astype(np.float32)
+    return np.asarray(np.hypot(beyond_x[None, :], beyond_y[:, None]), np.float32)

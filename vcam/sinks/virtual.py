@@ -123,7 +123,7 @@ def open_first(
     for backend, device in targets:
         try:
             return open_with(*size, fps, fmt=pyvirtualcam.PixelFormat.RGB, device=device, backend=backend)
-        except (RuntimeError, KeyError, OSError) as error:  # noqa: PERF203 — two targets at most
+        except (RuntimeError, KeyError, OSError) as error:
             reasons.append(f"{backend or device}: {error}")
     hint = "" if platform.system() == "Linux" else f" To get one: {create_command('HifiHead Cam', this_host())}"
     raise DeviceError(f"The virtual camera cannot be opened ({'; '.join(reasons)}).{hint}")

@@ -16,7 +16,7 @@ _DRAWN_PX = 128  # backgrounds are soft: they are drawn small
 def draw_background(rng: np.random.Generator, size: int, pictures: Sequence[Picture]) -> Floats:
     """(size, size, 3) sRGB 0…1."""
     if pictures and chance(rng, 0.5):
-        return _cut_out(rng, size, pictures[rng.integers(len(pictures))])
+        return _cut_out(rng, size, pictures[int(rng.integers(len(pictures)))])
     kinds = (_wall, _room, _clouds, _room)
     small = kinds[rng.integers(len(kinds))](rng)
     if chance(rng, 0.7):

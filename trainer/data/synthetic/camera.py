@@ -89,4 +89,4 @@ def _noise(rng: np.random.Generator, size: int) -> Floats:
 def _compressed(rng: np.random.Generator, picture: Picture) -> Picture:
     quality = int(rng.integers(35, 96))
     _, data = cv2.imencode(".jpg", np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1], np.uint8)
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]

@@ -76,7 +76,7 @@ def _long(rng: np.random.Generator, radii: Floats, colour: Floats) -> list[WornM
     above = np.maximum(above, 0.4 * curtains * smooth_step(points[..., 1], -0.1, 0.2) - 0.05)
     volume = between(rng, 0.08, 0.26)
     over_ears = 0.16 * np.exp(-(((np.abs(azimuths()) - 1.8) / 0.5) ** 2)) * smooth_step(points[..., 1], 0.9, 0.4)
-    thickness = (
+    thickness: Floats = (
         volume * (0.6 + 0.5 * smooth_step(points[..., 1], 1.1, 0.4) * smooth_step(np.abs(azimuths()), 0.6, 1.6))
         + 0.015 * _noise(rng, (8, 14))
         + over_ears
