@@ -2,12 +2,15 @@
 # make train   installs what training needs and runs the trainer; ARGS="…" are its command and options
 # make test    installs what is missing and runs the tests; ARGS="…" likewise
 # make check   ruff and mypy
+# make lock    writes requirements/*.txt and THIRD_PARTY.md anew, with the newest releases that pyproject.toml allows
+# make wheels  looks whether every supported Python and system has wheels of the locked packages
 # make clean   removes all that make has put into this folder
 #
 # On Debian and Ubuntu nothing but make must be there. System packages come through apt-get; all else goes into .venv.
-.PHONY: run train test check clean system
+.PHONY: run train test check lock wheels clean system
 PYTHON := python3
 BIN := .venv/bin
+UV := .venv/.uv/bin/uv
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 run: .venv/.run
@@ -24,17 +27,35 @@ check: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# What is locked is installed by hash and without what it demands: requirements/unused.txt names what is left out, and why.
+LOCKED := -m pip install --no-deps --require-hashes --requirement
+COMPILE := $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+    --custom-compile-command "make lock" pyproject.toml
+
+lock: .venv/.dev $(UV)
+	$(COMPILE) --excludes requirements/unused.txt --output-file requirements/run.txt
+	$(COMPILE) --extra dev --excludes requirements/unlocked.txt --constraints requirements/run.txt --output-file requirements/dev.txt
+	$(MAKE) .venv/.dev
+	$(BIN)/python scripts/third_party.py > THIRD_PARTY.md
+
+wheels: $(UV)
+	"$(PYTHON)" scripts/wheels.py $(UV)
+
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
 # The stamps .python, .run, .train and .dev say which step is done; a changed pyproject.toml repeats the last one.
-.venv/.run: pyproject.toml | .venv/.python
+.venv/.run: pyproject.toml requirements/run.txt | .venv/.python
 	@echo "Installing HifiHead Cam into .venv; the first time this takes some minutes."
-	$(BIN)/python -m pip install --editable .
+	$(BIN)/python $(LOCKED) requirements/run.txt
+	$(BIN)/python -m pip install --no-deps --editable .
+	@echo "Compiling for this processor, so that the first start need not."
+	-@$(BIN)/python -m vcam edit --yaw-deg 20 --out .venv/first.png
 	@touch $@
 
-.venv/.dev: pyproject.toml | .venv/.python
+.venv/.dev: pyproject.toml requirements/dev.txt | .venv/.python
 	@echo "Installing HifiHead Cam and its tools into .venv; the first time this takes some minutes."
+	$(BIN)/python $(LOCKED) requirements/dev.txt
 	$(BIN)/python -m pip install --editable '.[dev]'
 	@touch $@ .venv/.run
 
@@ -51,22 +72,26 @@ TORCH_INDEX := https://download.pytorch.org/whl/cpu
 	$(BIN)/python -m pip install --editable '.[train]'
 	@touch $@ .venv/.run
 
-# Debian 13 and Ubuntu 25 have only newer Pythons than mediapipe has wheels for: uv fetches one, into .venv too.
-SUITED := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
+SUITED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 
+# Where no suited Python is installed (Ubuntu 22.04), uv fetches one, into .venv too.
 .venv/.python:
 	@$(MAKE) --no-print-directory system
-	@for python in $(PYTHON) python3.12 python3.11 python3.10; do \
+	@for python in $(PYTHON) python3.14 python3.13 python3.12 python3.11; do \
 	    if "$$python" -c '$(SUITED)' 2> /dev/null; then "$$python" -m venv .venv && touch $@; exit; fi; \
 	done; \
-	echo "Python 3.10, 3.11 or 3.12 is needed and not here: fetching 3.12."; \
-	"$(PYTHON)" -m venv .venv/.uv && .venv/.uv/bin/pip install --quiet uv && \
-	UV_PYTHON_INSTALL_DIR=.venv/.uv/pythons .venv/.uv/bin/uv venv --python 3.12 --seed --allow-existing .venv && touch $@ || \
-	{ echo "That failed. Install Python 3.10, 3.11 or 3.12 and name it: make run PYTHON=python3.12" >&2; exit 1; }
+	echo "Python 3.11, 3.12, 3.13 or 3.14 is needed and not here: fetching 3.13."; \
+	$(MAKE) --no-print-directory $(UV) && \
+	UV_PYTHON_INSTALL_DIR=.venv/.uv/pythons $(UV) venv --python 3.13 --seed --allow-existing .venv && touch $@ || \
+	{ echo "That failed. Install Python 3.11, 3.12, 3.13 or 3.14 and name it: make run PYTHON=python3.13" >&2; exit 1; }
 
-# What the wheels do not bring: venv (Debian packs it apart), and the libGL and GLib that OpenCV's windows need.
-PACKAGES := python3 python3-venv libgl1 libglib2.0-0
-PROBE := import ctypes, ensurepip, venv; [ctypes.CDLL(name) for name in ("libGL.so.1", "libgthread-2.0.so.0")]
+$(UV):
+	"$(PYTHON)" -m venv .venv/.uv && .venv/.uv/bin/pip install --quiet uv==0.13.9
+
+# What the wheels do not bring: venv (Debian packs it apart), the libGL and GLib of OpenCV's windows, the EGL and GLES of mediapipe.
+PACKAGES := python3 python3-venv libgl1 libglib2.0-0 libegl1 libgles2
+LIBRARIES := "libGL.so.1", "libgthread-2.0.so.0", "libEGL.so.1", "libGLESv2.so.2"
+PROBE := import ctypes, ensurepip, venv; [ctypes.CDLL(name) for name in ($(LIBRARIES))]
 APT_GET := env DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes
 
 system:

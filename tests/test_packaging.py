@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import re
+import subprocess
 import sys
 from fnmatch import fnmatch
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tomlkit
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 ASSETS = ROOT / "engine" / "assets"
 SOURCES = ("engine", "plugins", "trainer", "vcam")
+IMPORT_WITHOUT = """
+import importlib, sys
+for name in sys.argv[1:]:
+    sys.modules[name] = None
+for name in ("vcam.cli.run", "vcam.cli.render", "vcam.cli.inspection", "vcam.build", "vcam.doctor.loop_test", "vcam.sinks.mp4",
+             "vcam.web", "engine.portrait", "engine.animator", "engine.runtime.onnxruntime_backend"):
+    importlib.import_module(name)
+"""
 TABLE_ROW = re.compile(r"^\| `(?P<path>[^`]+)` \|.*\| `(?P<sha256>[0-9a-f]{64})` \|", re.MULTILINE)
 
 
@@ -63,6 +74,49 @@ def test_assets_md_names_every_asset_with_its_hash() -> None:
 @pytest.mark.parametrize("script", ["Makefile", ".ci/run"])
 def test_what_others_start_is_there(script: str) -> None:
     assert (ROOT / script).is_file()
+
+
+def locked(name: str) -> dict[str, str]:
+    """Package → version, of a lock."""
+    text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z0-9.-]+)==([^ ;]+)", text, re.MULTILINE))
+
+
+def test_every_locked_package_has_a_hash() -> None:
+    for name in ("run.txt", "dev.txt"):
+        entries = re.split(r"\n(?=[a-z])", (ROOT / "requirements" / name).read_text(encoding="utf-8"))[1:]
+        assert {entry.partition("==")[0] for entry in entries} == set(locked(name))
+        assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+def test_the_lock_has_what_is_required_in_a_release_that_fits() -> None:
+    versions = locked("run.txt")
+    for requirement in map(Requirement, project()["project"]["dependencies"]):
+        assert requirement.specifier.contains(versions[requirement.name]), requirement
+
+
+def test_tools_are_locked_beside_the_same_releases() -> None:
+    run, dev = locked("run.txt"), locked("dev.txt")
+    assert {name: dev.get(name) for name in run} == run
+
+
+def test_there_is_one_opencv() -> None:
+    assert [name for name in locked("dev.txt") if name.startswith("opencv")] == ["opencv-contrib-python"]
+
+
+def test_third_party_md_names_every_locked_package() -> None:
+    text = (ROOT / "THIRD_PARTY.md").read_text(encoding="utf-8")
+    assert dict(re.findall(r"^\| ([a-z0-9.-]+) \| (\d\S*) \|", text, re.MULTILINE)) == locked("run.txt")
+
+
+def test_the_program_needs_nothing_that_is_not_in_the_lock() -> None:
+    """In an interpreter of its own, in which all other packages that happen to be installed cannot be imported."""
+    there = {*locked("run.txt"), "hifihead-cam"}
+    owners = metadata.packages_distributions()
+    others = [name for name, found in owners.items() if not there & {owner.lower().replace("_", "-") for owner in found}]
+    assert "pytest" in others
+    assert {"mediapipe", "numba", "vcam"} & set(others) == set()
+    subprocess.run([sys.executable, "-c", IMPORT_WITHOUT, *others], cwd=ROOT, check=True)
 
 
 def test_this_python_is_one_of_those_supported() -> None:

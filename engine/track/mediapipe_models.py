@@ -27,7 +27,7 @@ def _without_pyplot() -> Iterator[None]:
     mediapipe imports it for drawing functions that nothing here calls: it takes seconds and writes a cache of fonts into the home
     directory.
     """
-    absent = [name for name in ("matplotlib", "matplotlib.pyplot") if name not in sys.modules]
+    absent = [name for name in ("matplotlib", "matplotlib.pyplot") if sys.modules.get(name) is None]
     sys.modules.update({name: ModuleType(name) for name in absent})
     try:
         yield

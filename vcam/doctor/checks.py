@@ -7,12 +7,12 @@ from vcam.doctor.facts import ProgramFacts, PythonFacts, RequiredPackage, System
 from vcam.doctor.findings import Finding, ShellCommand
 
 OPENCV = "opencv-contrib-python"
-SYSTEM_LIBRARIES = ("libGL", "libgthread", "libglib")
+SYSTEM_LIBRARIES = ("libGL", "libEGL", "libGLESv2", "libgthread", "libglib")
 INSTALL_SYSTEM_LIBRARIES = {
-    "apt": "sudo apt install libgl1 libglib2.0-0",
-    "dnf": "sudo dnf install mesa-libGL glib2",
+    "apt": "sudo apt install libgl1 libglib2.0-0 libegl1 libgles2",
+    "dnf": "sudo dnf install libglvnd-glx glib2 libglvnd-egl libglvnd-gles",
     "pacman": "sudo pacman -S libglvnd glib2",
-    "zypper": "sudo zypper install Mesa-libGL1 libglib-2_0-0",
+    "zypper": "sudo zypper install libglvnd libglib-2_0-0 libgthread-2_0-0",
 }
 LEAST_FREE_MB = 200  # what the caches may come to
 LOCKED_FIX = "Make it writable, or start from a folder that is; every start is slower until then."
@@ -47,9 +47,9 @@ def check_python(system: SystemFacts) -> Finding:
     if facts.fits:
         return Finding("Python", "ok", f"{facts.version}, {facts.path}")
     again = (
-        ShellCommand("make clean && make run PYTHON=python3.12")
+        ShellCommand("make clean && make run PYTHON=python3.13")
         if system.linux and facts.checkout
-        else "Install Python 3.12 (https://www.python.org/downloads), then HifiHead Cam with it."
+        else "Install Python 3.13 (https://www.python.org/downloads), then HifiHead Cam with it."
     )
     return Finding("Python", "failed", f"{facts.version} does not do; wanted {facts.wanted}", (again,))
 

@@ -32,7 +32,7 @@ def test_a_healthy_machine_is_usable() -> None:
 
 # (system, check, words of the detail, the steps joined by |)
 FAILED: list[tuple[SystemFacts, str, str, str]] = [
-    (spoiled("python", version="3.9.2", fits=False), "Python", "3.9.2 does not do", "make clean && make run PYTHON=python3.12"),
+    (spoiled("python", version="3.9.2", fits=False), "Python", "3.9.2 does not do", "make clean && make run PYTHON=python3.13"),
     (WHEEL, "libraries", "numpy 2.1.0 (wanted 1.26.4)", f'{PIP} install "numpy==1.26.4"'),
     (
         spoiled("python", packages=(RequiredPackage("av", "==18.1.0", None, fits=False),)),
@@ -50,7 +50,7 @@ FAILED: list[tuple[SystemFacts, str, str, str]] = [
         spoiled("python", broken=("opencv-contrib-python", "libGL.so.1: cannot open shared object file")),
         "libraries",
         "libGL.so.1",
-        "sudo apt install libgl1 libglib2.0-0",
+        "sudo apt install libgl1 libglib2.0-0 libegl1 libgles2",
     ),
     (
         spoiled("python", broken=("numpy", "it crashed (signal 11)")),
