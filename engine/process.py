@@ -152,7 +152,7 @@ def end_process(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError):  # noqa: PERF203 — closed, full, or nobody reads it: the interpreter shall not try again
+        except (OSError, ValueError):
             with contextlib.suppress(OSError, ValueError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     waited_for = [thread for thread in threading.enumerate() if not thread.daemon and thread is not threading.main_thread()]

@@ -185,7 +185,7 @@ def packets(
                 failures = 0
                 yield packet
             return
-        except FFmpegError:  # noqa: PERF203 — each failure is one of a damaged file
+        except FFmpegError:
             failures += 1
             damage.faults += failures == 1
 
@@ -197,7 +197,7 @@ def decode(packet: VideoPacket, damage: VideoDamage) -> list[av.VideoFrame]:
     while failures < (STUBBORN if last else 1):
         try:
             return [frame for frame in packet.decode() if isinstance(frame, av.VideoFrame)]
-        except av.error.EOFError:  # noqa: PERF203 — likewise
+        except av.error.EOFError:
             break
         except FFmpegError:
             failures += 1
