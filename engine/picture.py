@@ -49,6 +49,8 @@ def refuse_unreadable(path: Path) -> None:
     refuse_absent(path, "picture")
     if path.is_dir():
         raise InputError(f"{path} is a folder; wanted a picture file.")
+    if not path.is_file():  # a pipe would be waited for, and can be read once only
+        raise InputError(f"{path} is a pipe or a device; wanted a picture file.")
     try:
         with path.open("rb") as file:
             head = file.read(32)

@@ -30,6 +30,16 @@ BACKSLASHES = (
     "'C:\\Users\\me\\new.jpg', or write / instead."
 )
 
+UNQUOTED = re.compile(r"(?m)^\s*[\w.]+\s*=\s*(?!true\b|false\b|inf\b|nan\b)(?:[^\W\d]|[~/\\])")
+CURES = (
+    (ESCAPED, BACKSLASHES),
+    (re.compile(r"=\s*[“”„‟‘’‚«»]"), "Word processors write quotes that are not: use \" or '."),
+    (
+        re.compile(r"(?m)^\s*[\w.]+\s*=\s*(?!true\b|false\b|inf\b|nan\b)[^\W\d]|=\s*[~/\\]"),
+        "Text stands in quotes: photo = 'me.jpg'.",
+    ),
+)
+
 KINDS = {
     "string_type": "text in quotes",
     "int_type": "a whole number",
@@ -65,7 +75,7 @@ def parse_settings(text: str, name: str) -> Settings:
     try:
         values: dict[str, Any] = tomlkit.parse(text).unwrap()
     except TOMLKitError as error:
-        cure = f" {BACKSLASHES}" if ESCAPED.search(text) else ""
+        cure = next((f" {sentence}" for mistake, sentence in CURES if mistake.search(text)), "")
         raise ConfigError(f"{name} is not valid TOML: {str(error).rstrip('.')}.{cure}") from error
     settings = check_settings(values, name)
     for section, keys in settings.model_dump().items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -40,10 +41,12 @@ class Updatable(Protocol):
 
 
 def fingerprint(path: Path) -> tuple[int, ...] | None:
-    """What changes with the file that a name leads to now; None when it leads to none."""
+    """What changes with the file that a name leads to now; None when it leads to none, or to a pipe, which is read once only."""
     try:
         found = os.stat(path)  # noqa: PTH116 — a ValueError of an impossible name shall be seen here
     except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(found.st_mode):
         return None
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 

@@ -223,6 +223,33 @@ def test_windows_paths_in_the_right_quotes_are_taken(text: str) -> None:
     assert parse_settings(f"[avatar]\nphoto = {text}\n", "config.toml").avatar.photo.startswith("C:")
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("photo = “me.jpg”", "use \" or '"),
+        ("photo = ‘me.jpg’", "use \" or '"),
+        ("photo = me.jpg", "Text stands in quotes"),
+        ("photo = ~/me.jpg", "Text stands in quotes"),
+        ("photo = C:\\me.jpg", "Text stands in quotes"),
+    ],
+)
+def test_missing_and_wrong_quotes_are_explained(text: str, words: str) -> None:
+    with pytest.raises(ConfigError, match="not valid TOML") as refused:
+        parse_settings(f"[avatar]\n{text}\n", "config.toml")
+    assert words in str(refused.value)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes are POSIX's")
+def test_a_pipe_is_never_waited_for(desk: Desk) -> None:
+    os.mkfifo(desk.folder / "pipe.png")
+    with pytest.raises(HifiHeadError, match="pipe or a device"):
+        read_picture(desk.folder / "pipe.png")
+    desk.config.unlink()
+    os.mkfifo(desk.config)
+    desk.wait(3)
+    assert desk.said == []
+
+
 @settings(max_examples=80, deadline=None, derandomize=True)
 @given(data=st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "ignore")))
 def test_whatever_a_settings_file_holds_it_is_read_or_refused_in_a_sentence(
