@@ -25,11 +25,11 @@ from vcam.sinks.driver import this_host
 DISTRIBUTION = "hifihead-cam"
 PROJECT = Path(__file__).parents[2]
 CONFLICTING = ("opencv-python", "opencv-python-headless", "opencv-contrib-python-headless")
-# those with native code that may not load here: package → what is imported
+# those with native code that may not load here: package → what is imported; mediapipe only as the tracker imports it
 NATIVE = {
     "numpy": "numpy", "opencv-contrib-python": "cv2", "av": "av", "numba": "numba", "onnxruntime": "onnxruntime",
     "openvino": "openvino", "pydantic": "pydantic", "pillow": "PIL.Image", "pyvirtualcam": "pyvirtualcam",
-    "mediapipe": "mediapipe",
+    "mediapipe": "engine.track",
 }  # fmt: skip
 IMPORT_EACH = "import importlib, sys\nfor name in sys.argv[1:]:\n print(name, flush=True)\n importlib.import_module(name)"
 CPU_LIST = Path("/proc/cpuinfo")
