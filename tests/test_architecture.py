@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,7 @@ def name_of(path: Path) -> str:
 MODULES = {name_of(path): path for package in OURS for path in sorted((ROOT / package).rglob("*.py"))}
 
 
+@functools.cache
 def imported(name: str) -> set[str]:
     """Every module that a module imports anywhere; of "from a import b" it is a.b when that is a module of ours, else a."""
     found = set()
