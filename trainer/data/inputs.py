@@ -61,6 +61,18 @@ def find_items(inputs: Sequence[Path], people: People = "file", lists: dict[Spli
     return items
 
 
+def photographs_in(paths: Sequence[Path]) -> list[Path]:
+    """The photographs of files and folders, in order. Raises InputError for a folder without any."""
+    return [file for path in paths for file in ([path] if path.is_file() else _pictures_below(path))]
+
+
+def _pictures_below(folder: Path) -> list[Path]:
+    found = sorted(file for file in folder.rglob("*") if file.suffix.lower() in PICTURES) if folder.is_dir() else []
+    if not found:
+        raise InputError(f"{folder} holds no photographs. Wanted: a picture file, or a folder of them.")
+    return found
+
+
 def group(items: Sequence[Item]) -> list[Unit]:
     """Each video alone, photographs of one split by the dozen."""
     units = [Unit(_hash(item.name), (item,)) for item in items if item.video]

@@ -11,7 +11,7 @@ from typing import Literal
 
 from engine.errors import InputError
 from engine.head import load_head
-from trainer.data.inputs import PICTURES
+from trainer.data.inputs import photographs_in
 from trainer.data.recipe import refuse_held_out
 from trainer.data.shards import CROP_PX, ShardFolder
 from trainer.data.synthetic import SyntheticHeads
@@ -54,7 +54,7 @@ def series_jobs(shards: Path, per_series: int) -> list[SceneJob]:
 
 def photograph_jobs(paths: Sequence[Path], per_photograph: int) -> list[SceneJob]:
     """``per_photograph`` sources for every photograph in files or folders. Raises InputError, AssetError."""
-    files = [file for path in paths for file in _pictures(path)]
+    files = photographs_in(paths)
     refuse_held_out([str(file) for file in files])
     return [SceneJob("photograph", str(file), index) for file in files for index in range(per_photograph)]
 
@@ -102,15 +102,6 @@ def _scene_of(job: SceneJob, maker: SceneMaker, seed: int) -> TrainingScene | No
         return maker.photograph(Path(job.what), job.index)
     except InputError:  # a photograph without a usable face
         return None
-
-
-def _pictures(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in PICTURES) if path.is_dir() else []
-    if not found:
-        raise InputError(f"{path} holds no photographs. Wanted: a picture file, or a folder of them.")
-    return found
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.errors import InputError
+from engine.errors import ConfigError, InputError
 from engine.regress.network import REGRESSOR
 from trainer.command_line import parse_set, sizes_in
 from trainer.requirements import needs_packages
@@ -23,7 +23,9 @@ def examples(
     out: Annotated[Path, typer.Argument(help="Folder of the set.")],
     synthetic: Annotated[int, typer.Option(min=0, help="So many synthetic heads.")] = 0,
     shards: Annotated[Path | None, typer.Option(help="Crops made by `prepare`: the landmark geometry is their teacher.")] = None,
-    portrait: Annotated[list[Path] | None, typer.Option(help="A photograph to animate; may be given several times.")] = None,
+    portrait: Annotated[
+        list[Path] | None, typer.Option(help="A photograph to animate, or a folder of them; may be given several times.")
+    ] = None,
     each: Annotated[int, typer.Option(min=1, help="Moments of each portrait.")] = 150,
     without: Annotated[
         list[Path] | None, typer.Option(help="A folder of photographs whose crops are to be left out; repeatable.")
@@ -54,6 +56,9 @@ def regressor(
     out: Annotated[Path, typer.Option(help="Folder of the run; a run that is there goes on.")],
     config: Annotated[Path | None, typer.Option(help="Settings (TOML); see docs/regressor.md.")] = None,
     weights: Annotated[Path | None, typer.Option(help="ImageNet weights of the backbone (.pth).")] = None,
+    start_from: Annotated[
+        Path | None, typer.Option(help="Start a fresh run from an exported network's folder, or another run's last.pt.")
+    ] = None,
     backbone: Annotated[str | None, typer.Option(help="lite0 (the camera's) or resnet50 (the paper's).")] = None,
     size: Annotated[int | None, typer.Option(help="Picture size [px], a multiple of 32.")] = None,
     images: Annotated[int | None, typer.Option(help="Length of the training.")] = None,
@@ -71,10 +76,10 @@ def regressor(
     from trainer.regressor.config import RegressorConfig
     from trainer.regressor.examples import open_examples
     from trainer.regressor.objective import objective_of
-    from trainer.regressor.training import RegressorTraining
+    from trainer.regressor.training import RegressorTraining, take_weights
     from trainer.training.config import read_config
     from trainer.training.distributed import process_group
-    from trainer.training.loop import train
+    from trainer.training.loop import LAST, train
 
     changes = {
         "backbone": backbone, "size": size, "images": images, "batch": batch, "rate": rate, "seed": seed, "threads": threads,
@@ -83,9 +88,14 @@ def regressor(
     settings = read_config(RegressorConfig, config, changes)
     folders, shares = zip(*(parse_set(text) for text in sets), strict=True)
     opened = [open_examples(folder) for folder in folders]
+    if start_from is not None and (out / LAST).exists():
+        raise ConfigError(f"{out} has begun already, and --start-from is for a fresh run: leave it out, or take another folder.")
+    network = start(settings, opened, weights)
+    if start_from is not None:
+        take_weights(network, start_from)
     with process_group() as together:
         head = load_head()
-        training = RegressorTraining(start(settings, opened, weights), settings, together)
+        training = RegressorTraining(network, settings, together)
         mixture = RegressorMixture(opened, shares, mirror_of(head), settings.seed, settings.size)
         train(training, mixture, objective_of(settings, head), out)
 
@@ -140,8 +150,12 @@ def _prepared(folder: Path, without: list[Path], seed: int) -> Iterator[Example]
 
 def _animated(paths: list[Path], each: int, seed: int) -> Iterator[Example]:
     from engine.animator import Animator
+    from trainer.data.inputs import photographs_in
+    from trainer.data.recipe import refuse_held_out
     from trainer.regressor.make import from_portrait, usable_portraits
 
+    files = photographs_in(paths)
+    refuse_held_out([str(file) for file in files])
     with Animator("onnxruntime", fixed=True) as animator:
-        for person, portrait in usable_portraits(paths, typer.echo):
+        for person, portrait in usable_portraits(files, typer.echo):
             yield from from_portrait(animator, portrait, person, each, seed)

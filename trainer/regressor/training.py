@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.errors import ConfigError
+from engine.errors import ConfigError, InputError
+from engine.regress.network import GRAPH
 from trainer.regressor.batches import ExampleDraw, RegressorBatch, RegressorMixture
 from trainer.regressor.config import RegressorConfig
 from trainer.regressor.losses import weighted_sum
@@ -21,6 +22,7 @@ from trainer.training.average import Average
 from trainer.training.checkpoint import load_checkpoint
 from trainer.training.distributed import ProcessGroup
 from trainer.training.loop import NetworkTraining, diverged
+from trainer.training.onnx_file import read_parameters
 
 GREEN, RED = (0, 255, 0), (255, 0, 0)
 TILE_PX, PREVIEWED = 256, 8
@@ -90,6 +92,21 @@ def load_average(path: Path) -> RegressorNet:
     network = RegressorNet(checkpoint.configuration["backbone"], checkpoint.configuration["size"])
     network.load_state_dict(checkpoint.state["average"])
     return network.eval().requires_grad_(False)
+
+
+def take_weights(network: RegressorNet, source: Path) -> None:
+    """Gives a fresh network those of an exported one (its folder) or the averaged ones of a checkpoint (last.pt).
+
+    Raises InputError when they are of another backbone or picture size.
+    """
+    state = read_parameters(source / GRAPH) if source.is_dir() else load_checkpoint(source).state["average"]
+    try:
+        network.load_state_dict(state)
+    except (KeyError, RuntimeError) as error:
+        raise InputError(
+            f"{source} holds no regressor with the backbone and picture size of this run: give the folder of an exported "
+            "network, or the last.pt of such a run."
+        ) from error
 
 
 def landmark_grid(pictures: Tensor, true: Tensor, predicted: Tensor) -> Tensor:

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from engine.errors import AssetError
+from engine.errors import AssetError, InputError
 from engine.files import write_bytes
 from engine.generator.graphs import HALF_SUFFIX
 
@@ -49,6 +50,16 @@ def write_onnx(
     onnx.checker.check_model(model)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, model.SerializeToString(deterministic=True))
+
+
+def read_parameters(path: Path) -> dict[str, Tensor]:
+    """The parameters and buffers of a file that ``write_onnx`` made, by their names. Raises InputError."""
+    try:
+        model = onnx.load(path)
+    except (OSError, DecodeError) as error:
+        raise InputError(f"{path} is no network that was exported: {error}") from error
+    arrays = {stored.name.removesuffix(HALF_SUFFIX): numpy_helper.to_array(stored) for stored in model.graph.initializer}
+    return {name: torch.from_numpy(values.astype(np.float32)) for name, values in arrays.items()}
 
 
 def store_halves(model: onnx.ModelProto, names: set[str]) -> None:

@@ -13,11 +13,20 @@ from rich.console import Console
 from engine.errors import InputError
 from engine.head import HeadModel
 from engine.regress.network import REGRESSOR
-from engine.values import Coefficients, Face, Picture, Square
+from engine.values import BETA, EXPRESSION_NAMES, Coefficients, Face, Picture, Square
 from trainer.data.synthetic import Sample, SyntheticHeads
 from trainer.regressor.evaluation import measures
+from trainer.regressor.evaluation.channels import BY_PREFIX, CHANNEL_GROUPS, agreement_by_group, by_group
 from trainer.regressor.evaluation.command import side_by_side
-from trainer.regressor.evaluation.measures import ClipCurves, evaluate_clip, evaluate_exact, evaluate_motion, evaluate_still
+from trainer.regressor.evaluation.measures import (
+    ClipCurves,
+    Observations,
+    evaluate_clip,
+    evaluate_exact,
+    evaluate_motion,
+    evaluate_still,
+    observe,
+)
 from trainer.regressor.evaluation.report import show_table, write_report
 from trainer.regressor.make import AnimatedFrame
 
@@ -97,7 +106,7 @@ def test_a_constant_bias_is_no_motion(head: HeadModel) -> None:
         def regress(self, image: Picture, face: Face, square: Square) -> Coefficients:
             return Coefficients.from_vector(next(answers))
 
-    found = evaluate_motion(seen, {"biased": lambda: Biased(0)})["biased"]
+    found = evaluate_motion(observe(seen, {"biased": lambda: Biased(0)}))["biased"]
     assert [found[name] for name in ("Exp_named", "Angle", "Gaze")] == pytest.approx([0, 0, 0], abs=1e-5)
     assert [found[f"r {name}"] for name in ("jaw", "blink", "yaw")] == pytest.approx([1, 1, 1], abs=1e-4)
 
@@ -105,7 +114,39 @@ def test_a_constant_bias_is_no_motion(head: HeadModel) -> None:
 def test_no_face_in_any_picture_is_said(head: HeadModel) -> None:
     black = np.zeros((64, 64, 3), np.uint8)
     with pytest.raises(InputError, match="no face in 1 pictures"):
-        evaluate_motion([AnimatedFrame(black, Coefficients.neutral().vector(), 0)], REGRESSORS)
+        observe([AnimatedFrame(black, Coefficients.neutral().vector(), 0)], REGRESSORS)
+
+
+def moments(people: int, rng: np.random.Generator) -> Observations:
+    """Eight moments each; "half" is wrong by half as much as "first" in everything, "lids" only there."""
+    z = np.tile(Coefficients.neutral().vector(), (8 * people, 1))
+    z[:, 80:132], z[:, 251:261] = rng.uniform(0, 1, (8 * people, 52)), rng.normal(0, 0.1, (8 * people, 10))
+    wrong = rng.normal(0, 0.1, z.shape).astype(np.float32)
+    only_lids = wrong.copy()
+    only_lids[:, CHANNEL_GROUPS["lids"]] *= 0.25
+    found = {"first": z + wrong, "half": z + 0.5 * wrong, "lids": z + only_lids}
+    return Observations(z, found, np.repeat(np.arange(people), 8), 1.0)
+
+
+def test_each_channel_is_compared_over_people() -> None:
+    seen = moments(12, np.random.default_rng(0))
+    ratios = by_group(seen, "first")
+    assert set(ratios) == {"half", "lids"}
+    for group, one in ratios["half"].items():
+        assert (group, one.value) == (group, pytest.approx(0.5, abs=1e-3))
+        assert one.low <= one.value <= one.high
+    assert ratios["lids"]["lids"].high < 0.3
+    assert ratios["lids"]["jaw"].low == pytest.approx(1, abs=1e-4)
+    agreement = agreement_by_group(seen)
+    assert agreement["half"]["gaze up"] > agreement["first"]["gaze up"] > 0.5
+
+
+def test_every_named_expression_belongs_to_one_channel_group() -> None:
+    parts = [group for group in CHANNEL_GROUPS if group in BY_PREFIX]
+    places = [place for group in parts for place in CHANNEL_GROUPS[group]]
+    assert len(places) == len(set(places))
+    left_out = {name for k, name in enumerate(EXPRESSION_NAMES, BETA.start) if k not in places}
+    assert all(name.startswith(("eyeLook", "tongue")) for name in left_out)  # what gaze says, and what no geometry shows
 
 
 @pytest.mark.usefixtures("fake_tracker")
@@ -119,12 +160,15 @@ def test_a_clip_gives_curves_and_a_report(head: HeadModel, tmp_path: Path) -> No
     assert len(curves.tracker["jaw"]) == 6
     assert curves.agreement()["network"]["jaw"] == pytest.approx(1)
     measures = {"landmarks": {"Exp": 2.0}, "network": {"Exp": 1.0}}
-    content = write_report(tmp_path / "report", measures, measures, measures, [curves])
+    portraits = moments(3, np.random.default_rng(1))
+    content = write_report(tmp_path / "report", measures, portraits, measures, [curves])
     assert json.loads((tmp_path / "report" / "report.json").read_text()) == content
     assert {p.name for p in (tmp_path / "report").iterdir()} == {"report.json", "errors.png", "portraits.png", "clip.png"}
     console = Console(record=True, width=100, file=(tmp_path / "table.txt").open("w"))
     show_table(console, content)
-    assert "clip.mp4" in console.export_text()
+    shown = console.export_text()
+    assert "clip.mp4" in shown
+    assert "half / first" in shown
     console.file.close()
 
 

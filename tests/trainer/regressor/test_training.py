@@ -14,15 +14,17 @@ import torch
 
 from engine.errors import ConfigError, InputError
 from engine.head import HeadModel
+from engine.values import COEFFICIENTS
 from tests.trainer.identity.dlib_writer import Writer
 from tests.trainer.regressor.conftest import SIZE
 from trainer.data.mirror import mirror_of
 from trainer.regressor.batches import RegressorMixture
 from trainer.regressor.config import RegressorConfig
 from trainer.regressor.examples import ExampleSet
+from trainer.regressor.export import write_regressor
 from trainer.regressor.network import RegressorNet
 from trainer.regressor.objective import objective_of
-from trainer.regressor.training import RegressorTraining, load_average
+from trainer.regressor.training import RegressorTraining, load_average, take_weights
 from trainer.training.config import read_config
 from trainer.training.distributed import ProcessGroup
 from trainer.training.loop import LAST, DivergedError, train
@@ -105,6 +107,24 @@ def test_a_loss_that_is_no_number_stops_and_names_the_batch(
     with pytest.raises(DivergedError, match=r"not finite after 12 images .*expression.*bad\["):
         run(fresh(examples), TINY, bad, head, tmp_path)
     assert (tmp_path / LAST).read_bytes() == before
+
+
+def test_a_fresh_run_may_start_from_a_checkpoint_or_an_exported_network(
+    tiny: object, examples: ExampleSet, head: HeadModel, tmp_path: Path
+) -> None:
+    wanted = run(fresh(examples), TINY, examples, head, tmp_path / "run").average.network
+    picture = torch.linspace(-1, 1, 3 * SIZE * SIZE).reshape(1, 3, SIZE, SIZE)
+    taken = RegressorNet("lite0", SIZE)
+    take_weights(taken, tmp_path / "run" / LAST)
+    torch.testing.assert_close(taken(picture), wanted(picture))
+
+    write_regressor(wanted, tmp_path / "exported", np.zeros(COEFFICIENTS, np.float32))
+    exported = RegressorNet("lite0", SIZE)
+    take_weights(exported, tmp_path / "exported")
+    torch.testing.assert_close(exported(picture), wanted(picture))  # both rounded to halves
+
+    with pytest.raises(InputError, match="backbone and picture size"):
+        take_weights(RegressorNet("lite0", 2 * SIZE), tmp_path / "run" / LAST)
 
 
 def test_settings_are_strict(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def evaluate_regressor(
     network: Annotated[Path, typer.Option(help="Folder of an exported network.")] = REGRESSOR,
     pictures: Annotated[int, typer.Option(help="Pictures of held-out synthetic people; 0 = none.")] = 200,
     portrait: Annotated[
-        list[Path] | None, typer.Option(help="A photograph that was held out, to be animated; repeatable.")
+        list[Path] | None, typer.Option(help="A photograph that was held out, or a folder of them, to be animated; repeatable.")
     ] = None,
     each: Annotated[int, typer.Option(min=1, help="Moments of each portrait.")] = 60,
     clip: Annotated[list[Path] | None, typer.Option(help="A video that was held out; may be given several times.")] = None,
@@ -38,8 +38,9 @@ def evaluate_regressor(
     from rich.console import Console
 
     from engine.head import load_head
+    from trainer.data.inputs import photographs_in
     from trainer.data.synthetic import SyntheticHeads
-    from trainer.regressor.evaluation.measures import evaluate_clip, evaluate_exact, evaluate_motion, evaluate_still
+    from trainer.regressor.evaluation.measures import evaluate_clip, evaluate_exact, evaluate_still, observe
     from trainer.regressor.evaluation.report import show_table, write_report
     from trainer.regressor.make import animated_portraits
 
@@ -47,7 +48,8 @@ def evaluate_regressor(
     with side_by_side(head, network) as regressors:
         heads = SyntheticHeads(SIZE_PX, SEED, split="test", head=head)
         synthetic = evaluate_exact(head, _first(heads, pictures), regressors) if pictures else {}
-        portraits = evaluate_motion(animated_portraits(portrait, each, SEED, typer.echo), regressors) if portrait else {}
+        shown = animated_portraits(photographs_in(portrait), each, SEED, typer.echo) if portrait else None
+        portraits = None if shown is None else observe(shown, regressors)
         people = [sample.image for sample in _first(heads, min(pictures, STILL_PEOPLE))]
         still = evaluate_still(people, regressors) if people else {}
         clips = [evaluate_clip(path, regressors, most=most) for path in clip or ()]

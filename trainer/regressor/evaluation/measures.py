@@ -99,10 +99,9 @@ def evaluate_exact(head: HeadModel, samples: Iterable[LabelledPicture], regresso
     return measured
 
 
-def evaluate_motion(samples: Iterable[LabelledPicture], regressors: Regressors) -> dict[str, dict[str, float]]:
+def evaluate_motion(whole: Observations) -> dict[str, dict[str, float]]:
     """The same of what has moved, for animated portraits: mean distances between departures from each person's mean, of the 52
     named shapes, the angles [rad] and τ; and how well channels correlate with the truth."""
-    whole = observe(samples, regressors)
     seen, named = whole.departures(), slice(BETA.start, BETA.start + len(EXPRESSION_NAMES))
     true = channels(seen.truths, expression_of(seen.truths))
     measured = {}

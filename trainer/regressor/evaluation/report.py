@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,24 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.files import write_text
+from trainer.metrics.intervals import Interval
 from trainer.plotting import plotted
-from trainer.regressor.evaluation.measures import ClipCurves
+from trainer.regressor.evaluation.channels import agreement_by_group, by_group
+from trainer.regressor.evaluation.measures import ClipCurves, Observations, evaluate_motion
 
 Measures = Mapping[str, Mapping[str, float]]
 
 
 def write_report(
-    folder: Path, synthetic: Measures, portraits: Measures, still: Measures, clips: Sequence[ClipCurves]
+    folder: Path, synthetic: Measures, portraits: Observations | None, still: Measures, clips: Sequence[ClipCurves]
 ) -> dict[str, Any]:
     """Writes report.json, errors.png, portraits.png and one curve plot a clip into ``folder``; returns what the JSON holds."""
     folder.mkdir(parents=True, exist_ok=True)
+    moved = {} if portraits is None else evaluate_motion(portraits)
     content: dict[str, Any] = {
         "synthetic": {name: _rounded(values) for name, values in synthetic.items()},
-        "portraits": {name: _rounded(values) for name, values in portraits.items()},
+        "portraits": {name: _rounded(values) for name, values in moved.items()},
+        **({} if portraits is None else _over_people(portraits)),
         "still": {name: _rounded(values) for name, values in still.items()},
         "clips": {one.clip: {name: _rounded(values) for name, values in one.agreement().items()} for one in clips},
     }
@@ -33,8 +38,8 @@ def write_report(
     if synthetic or still:
         names = list(synthetic or still)
         _bars(folder / "errors.png", {name: {**synthetic.get(name, {}), **still.get(name, {})} for name in names})
-    if portraits:
-        _bars(folder / "portraits.png", portraits)
+    if moved:
+        _bars(folder / "portraits.png", moved)
     for one in clips:
         _lines(folder / f"{Path(one.clip).stem}.png", one)
     return content
@@ -50,6 +55,30 @@ def show_table(console: Console, content: Mapping[str, Any]) -> None:
         for measure in measures[names[0]]:
             table.add_row(measure, *(f"{measures[name].get(measure, float('nan')):.4g}" for name in names))
         console.print(table)
+    for title, of_groups in (("animated portraits, over people", "ratios"), ("correlation with the truth", "agreement")):
+        if content.get(of_groups):
+            console.print(_table_of_groups(title, content[of_groups]))
+
+
+def _table_of_groups(title: str, measures: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = Table("channels", *measures, title=title)
+    for group in next(iter(measures.values())):
+        table.add_row(group, *(_shown(measures[name][group]) for name in measures))
+    return table
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(Interval(**value))
+
+
+def _over_people(seen: Observations) -> dict[str, Any]:
+    """Of each channel group the distance over that of the first regressor, with its interval, and the correlation."""
+    first = next(iter(seen.found))
+    ratios = {
+        f"{name} / {first}": {group: _rounded(asdict(one)) for group, one in groups.items()}
+        for name, groups in by_group(seen, first).items()
+    }
+    return {"ratios": ratios, "agreement": {name: _rounded(groups) for name, groups in agreement_by_group(seen).items()}}
 
 
 def _sections(content: Mapping[str, Any]) -> list[tuple[str, Measures]]:
