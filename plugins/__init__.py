@@ -1,1 +1,1 @@
-"""Optional parts, each behind the program's plug-in door. There is none yet."""
+"""Plug-ins, each a module or package: loaded only when it is switched on. docs/plugins.md says how they are written."""

@@ -124,6 +124,8 @@ def is_path(text: str) -> bool:
 
 def unknown(text: str) -> bool:
     """Whether something in backticks names a part of the program that does not exist."""
+    if text in known_keys():
+        return False
     if DOTTED.match(text):
         return not is_defined(text)
     if CLASS.match(text):

@@ -18,6 +18,9 @@ from vcam.files import model_folder
 from vcam.interfaces import Clock, MotionSource, PortraitAnimator, Sink
 from vcam.messages import Messages, say_on_stderr
 from vcam.pipeline.governor import Governor
+from vcam.plugins.host import PluginHost
+from vcam.plugins.interface import Controls
+from vcam.plugins.microphone import Microphone
 from vcam.stats import Stats
 
 if TYPE_CHECKING:
@@ -152,6 +155,20 @@ class Builder:
     def open_sink(self, session: Session, name: str, argument: str = "", *, required: bool = True) -> Sink:
         """One sink of ``sinks.SINKS``; raises DeviceError, InputError."""
         return sinks.open_sink(self, session, name, argument, required=required)
+
+    def open_plugins(self, controls: Controls) -> PluginHost:
+        """The plug-ins of a session, none of them on yet."""
+        return PluginHost(
+            self.settings.plugins.folder,
+            self.config_path,
+            size=self.size,
+            fps=self.settings.output.fps,
+            clock=self.clock,
+            messages=self.messages,
+            stats=self.stats,
+            controls=controls,
+            hear=Microphone(self.settings.plugins.microphone, clock=self.clock, messages=self.messages).hear,
+        )
 
     def drive_options(self) -> DriveOptions:
         """How observations become motion."""

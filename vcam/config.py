@@ -106,6 +106,19 @@ class RuntimeSettings(Section):
     engine: Annotated[EngineName, LIVE] = "auto"
 
 
+class PluginsSettings(Section):
+    """Besides its own settings a section for each plug-in, by name, which that plug-in checks."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, dict[str, Any]] = Field(init=False)
+    folder: Annotated[str, PlainValidator(text)] = ""
+    microphone: str = ""
+
+    def sections(self) -> dict[str, dict[str, Any]]:
+        """{name of a plug-in: its section}."""
+        return dict(self.__pydantic_extra__ or {})
+
+
 class Settings(Section):
     avatar: AvatarSettings = AvatarSettings()
     camera: CameraSettings = CameraSettings()
@@ -114,6 +127,7 @@ class Settings(Section):
     tracking: TrackingSettings = TrackingSettings()
     drive: DriveSettings = DriveSettings()
     runtime: RuntimeSettings = RuntimeSettings()
+    plugins: PluginsSettings = PluginsSettings()
 
 
 def live_keys() -> frozenset[str]:
@@ -128,9 +142,18 @@ def live_keys() -> frozenset[str]:
     )
 
 
+def is_live(key: str) -> bool:
+    """Whether a setting, or a plug-in's section, takes effect while the camera runs."""
+    section, _, name = key.partition(".")
+    return key in live_keys() or (section == "plugins" and name not in PluginsSettings.model_fields)
+
+
 def changed_keys(before: Settings, after: Settings) -> frozenset[str]:
-    """The settings that differ, as "section.key"."""
+    """The settings that differ, as "section.key"; of plug-ins their sections."""
     old, new = before.model_dump(), after.model_dump()
     return frozenset(
-        f"{section}.{key}" for section, keys in new.items() for key, value in keys.items() if old[section][key] != value
+        f"{section}.{key}"
+        for section in new
+        for key in {**old[section], **new[section]}
+        if old[section].get(key) != new[section].get(key)
     )

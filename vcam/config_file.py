@@ -7,9 +7,9 @@ import difflib
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tomlkit
 from pydantic import BaseModel, ValidationError
@@ -48,6 +48,7 @@ KINDS = {
     "bool_type": "true or false",
     "model_type": "a [section]",
     "model_attributes_type": "a [section]",
+    "dict_type": "a [section]",
     "string_too_short": "text that is not empty",
 }
 
@@ -78,35 +79,51 @@ def parse_settings(text: str, name: str) -> Settings:
         cure = next((f" {sentence}" for mistake, sentence in CURES if mistake.search(text)), "")
         raise ConfigError(f"{name} is not valid TOML: {str(error).rstrip('.')}.{cure}") from error
     settings = check_settings(values, name)
-    for section, keys in settings.model_dump().items():
-        for key, value in keys.items():
-            if isinstance(value, str) and MANGLED.match(value):
-                raise ConfigError(f"{name}: {section}.{key} is not what was meant, {value!r}. {BACKSLASHES}")
+    refuse_mangled(settings.model_dump(), name)
     return settings
+
+
+def refuse_mangled(values: Mapping[str, Any], name: str, section: str = "") -> None:
+    """Raises ConfigError for a path whose backslashes were taken for special characters."""
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            refuse_mangled(value, name, f"{section}{key}.")
+        elif isinstance(value, str) and MANGLED.match(value):
+            raise ConfigError(f"{name}: {section}{key} is not what was meant, {value!r}. {BACKSLASHES}")
 
 
 def check_settings(values: dict[str, Any], name: str) -> Settings:
     """Nested dictionaries → Settings; raises ConfigError with one sentence for the first mistake."""
+    return check(Settings, values, name)
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def check(model: type[M], values: Mapping[str, Any], name: str, section: str = "") -> M:
+    """``check_settings`` for the model of one ``section``."""
     try:
-        return Settings.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
         mistakes = error.errors()
         more = f" ({len(mistakes) - 1} more mistakes follow.)" if len(mistakes) > 1 else ""
-        raise ConfigError(f"{name}: {sentence(mistakes[0])}{more}") from error
+        raise ConfigError(f"{name}: {sentence(model, mistakes[0], section)}{more}") from error
 
 
-def sentence(mistake: ErrorDetails) -> str:
+def sentence(model: type[BaseModel], mistake: ErrorDetails, section: str) -> str:
     """One pydantic error as: key, wanted, got."""
-    key = ".".join(str(part) for part in mistake["loc"])
+    key = ".".join([*([section] if section else []), *(str(part) for part in mistake["loc"])])
     if mistake["type"] == "extra_forbidden":
-        return f"{key} is not a setting; {suggestion(key)}"
-    return f"{key} must be {wanted(mistake)}, got {mistake['input']!r}."
+        known = [f"{section}.{name}" for name in model.model_fields] if section else known_keys()
+        return f"{key} is not a setting; {nearest(key, known)}"
+    return f"{key} must be {wanted(model, mistake)}, got {mistake['input']!r}."
 
 
-def suggestion(key: str) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
     """What might have been meant, else all there is."""
-    near = difflib.get_close_matches(key, known_keys(), 1, 0.6)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known_keys())}."
+    names = list(known)
+    near = difflib.get_close_matches(name, names, 1, 0.6)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
 
 
 def known_keys() -> list[str]:
@@ -120,11 +137,11 @@ def fields_of(kind: object) -> list[str]:
     return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
 
 
-def wanted(mistake: ErrorDetails) -> str:
+def wanted(model: type[BaseModel], mistake: ErrorDetails) -> str:
     """What would have been right, in words."""
     kind, context = mistake["type"], mistake.get("ctx", {})
     if kind in ("greater_than_equal", "less_than_equal"):
-        return "a number from {} to {}".format(*limits(mistake))
+        return "a number from {} to {}".format(*limits(model, mistake))
     sentences = KINDS | {
         "multiple_of": f"a multiple of {context.get('multiple_of')}",
         "literal_error": str(context.get("expected")),
@@ -133,9 +150,9 @@ def wanted(mistake: ErrorDetails) -> str:
     return sentences.get(kind, mistake["msg"][:1].lower() + mistake["msg"][1:])
 
 
-def limits(mistake: ErrorDetails) -> tuple[Any, Any]:
+def limits(model: type[BaseModel], mistake: ErrorDetails) -> tuple[Any, Any]:
     """The smallest and largest value of the setting that a mistake is about."""
-    kind: Any = Settings
+    kind: Any = model
     *sections, key = mistake["loc"]
     for section in sections:
         kind = kind.model_fields[section].annotation
@@ -156,9 +173,9 @@ def with_changes(settings: Settings, changes: Changes, name: str) -> Settings:
 
 
 def differences(before: Settings, after: Settings) -> Changes:
-    """What makes ``after`` of ``before``."""
+    """What makes ``after`` of ``before``; a plug-in's section that is gone becomes an empty one."""
     values, changes = after.model_dump(), dict[str, dict[str, Any]]()
     for changed in changed_keys(before, after):
         section, key = changed.split(".")
-        changes.setdefault(section, {})[key] = values[section][key]
+        changes.setdefault(section, {})[key] = values[section].get(key, {})
     return changes

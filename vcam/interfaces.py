@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Any, Protocol, runtime_checkable
 
 from engine.values import Coefficients, Corrections, Picture
 from vcam.config import Settings
-from vcam.motion import Observation
+from vcam.motion import MotionFrame, Observation
 
 Say = Callable[[str], None]
 """Takes one sentence for the user."""
@@ -97,6 +97,24 @@ class Sink(Closable, Protocol):
 
     def watched(self) -> bool:
         """Whether somebody takes the pictures now; True where that cannot be known. Asked often."""
+        ...
+
+
+class DrawingHooks(Protocol):
+    """What takes part in drawing. Never raises.
+
+    drawing  who does; nothing is asked while it is empty
+    """
+
+    @property
+    def drawing(self) -> Sized: ...
+
+    def on_motion(self, motion: MotionFrame) -> MotionFrame:
+        """The motion to draw instead."""
+        ...
+
+    def on_frame(self, picture: Picture) -> Picture:
+        """The picture to show instead."""
         ...
 
 

@@ -16,7 +16,7 @@ from engine.resource import Resource
 from vcam import sinks
 from vcam.avatars.avatar import Avatar
 from vcam.build import Builder
-from vcam.config import Settings, changed_keys, live_keys
+from vcam.config import Settings, changed_keys, is_live
 from vcam.config_file import Changes, with_changes
 from vcam.interfaces import Closable, Configurable, MotionSource, PortraitAnimator, Sink
 from vcam.pipeline.driving import DrivingStage
@@ -25,6 +25,9 @@ from vcam.pipeline.pacing import SinkLoop, wake_promptly
 from vcam.pipeline.presence import ViewerPresence
 from vcam.pipeline.rendering import RenderStage
 from vcam.pipeline.threads import Pipeline
+from vcam.plugins.host import PluginChange, PluginHost
+from vcam.plugins.interface import Controls
+from vcam.plugins.report import report_states
 from vcam.snapshot import Listener, Notifier, Snapshot
 
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ class SettingsChange:
     animator: PortraitAnimator
     avatar: Avatar | None
     photo: Path
+    plugins: PluginChange | None
 
 
 class Session(Resource):
@@ -78,6 +82,7 @@ class Session(Resource):
         self._driving: DrivingStage | None = None
         self._rendering: RenderStage | None = None
         self._animator: PortraitAnimator | None = None
+        self._plugins: PluginHost | None = None
         self._opened = threading.Event()  # the first avatar was prepared, or never will be
         self._closed = False
         self._rests: set[str] = set()  # why no new pictures are made: "resting", "paused"
@@ -106,6 +111,7 @@ class Session(Resource):
             if len(self._sinks) == 1:
                 self._loop.tick()
         self._closing.callback(self._notifier.close)
+        self._open_plugins()
         source = builder.open_source()
         self._driving = DrivingStage(builder.drive_options(), clock=self._clock, messages=self._messages, stats=builder.stats)
         self._pipeline = Pipeline(
@@ -203,7 +209,8 @@ class Session(Resource):
         with self._commands:
             wanted = with_changes(self.settings, changes, name)
             changed = changed_keys(self.settings, wanted)
-            now, later = changed & live_keys(), changed - live_keys()
+            now = frozenset(key for key in changed if is_live(key))
+            later = changed - now
             live = {
                 section: {key: value for key, value in keys.items() if f"{section}.{key}" in now}
                 for section, keys in changes.items()
@@ -263,6 +270,7 @@ class Session(Resource):
             card=self._latest.card_shown,
             message=self._messages.last,
             stages=builder.stats.table(),
+            plugins=self._plugins.states() if self._plugins else (),
         )
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -302,13 +310,41 @@ class Session(Resource):
             raise HifiHeadError("The program is ending.")
         return self._pipeline, self._driving, self._rendering, self._animator
 
+    def _open_plugins(self) -> None:
+        """Lets the plug-ins that are on be loaded and started, on a thread: it may take long."""
+        controls = Controls(
+            self.set_avatar,
+            self.update_settings,
+            self.recalibrate,
+            self.pause,
+            self.resume,
+            self.card,
+            self.snapshot,
+            self.subscribe,
+        )
+        self._plugins = plugins = self._builder.open_plugins(controls)
+        sections = self._builder.settings.plugins.sections()
+        ended = threading.Event()
+
+        def begin() -> None:
+            plugins.begin(sections)
+            report_states(plugins.states, ended, self._messages)
+
+        thread = threading.Thread(target=begin, name="plugins")
+        thread.start()
+        self._closing.callback(thread.join)
+        self._closing.callback(plugins.close)
+        self._closing.callback(ended.set)
+
     def _open_rendering(self) -> RenderStage:
         """On the render thread: the engine, and the first avatar."""
         try:
             builder = self._builder
             self._animator = animator = builder.open_animator()
             avatar = self._prepared(builder, animator, self._photo)
-            rendering = RenderStage(animator, builder.size, clock=self._clock, messages=self._messages, stats=builder.stats)
+            rendering = RenderStage(
+                animator, builder.size, clock=self._clock, messages=self._messages, stats=builder.stats, hooks=self._plugins
+            )
             rendering.add(avatar)
             _, pipeline = self._started()
             driving = self._driving
@@ -348,7 +384,7 @@ class Session(Resource):
     ) -> SettingsChange:
         """The parts that changed settings need, all of them registered in ``opened``."""
         *_, animator = self._live()
-        source = regressor = avatar = None
+        source = regressor = avatar = plugins = None
         if "camera" in sections:
             source = builder.open_source()
             opened.callback(source.close)
@@ -362,7 +398,10 @@ class Session(Resource):
         photo = builder.photo() if "avatar" in sections else self._photo
         if {"avatar", "runtime"} & sections:
             avatar = self._prepared(builder, animator, photo)
-        return SettingsChange(source, regressor, animator, avatar, photo)
+        if "plugins" in sections and self._plugins is not None:
+            plugins = self._plugins.prepare(builder.settings.plugins.sections())
+            opened.callback(plugins.close)
+        return SettingsChange(source, regressor, animator, avatar, photo, plugins)
 
     def _put_in_place(self, builder: Builder, sections: set[str], change: SettingsChange) -> None:
         pipeline, driving, _, present = self._live()
@@ -382,6 +421,8 @@ class Session(Resource):
         for sink in self._sinks:
             if isinstance(sink, Configurable):
                 sink.configure(builder.settings)
+        if change.plugins is not None and self._plugins is not None:
+            self._plugins.use(change.plugins)
 
     def _show(self, avatar: Avatar, animator: PortraitAnimator) -> None:
         """Lets an avatar that ``animator`` prepared take the place of the present one."""

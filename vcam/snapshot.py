@@ -12,6 +12,25 @@ from vcam.messages import Messages
 
 
 @dataclass(frozen=True)
+class PluginState:
+    """A plug-in that was switched on.
+
+    state      "on", or "off" where the program switched it off
+    reason     why that was; "" where it is on
+    order      0…100, those with smaller numbers are asked first
+    budget_ms  what it may take for a picture
+    ms         what it takes, the median; None while it takes part in no picture
+    """
+
+    name: str
+    state: str
+    reason: str = ""
+    order: int = 0
+    budget_ms: float = 0.0
+    ms: float | None = None
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """What a control panel shows.
 
@@ -29,6 +48,7 @@ class Snapshot:
     card        whether the user asked for the card
     message     the last sentence for the user
     stages      {stage: {"p50_ms", "p95_ms"}}
+    plugins     those that were switched on
     """
 
     state: str
@@ -45,6 +65,7 @@ class Snapshot:
     card: bool = False
     message: str = ""
     stages: dict[str, dict[str, float]] = field(default_factory=dict)
+    plugins: tuple[PluginState, ...] = ()
 
 
 Listener = Callable[[Snapshot], None]

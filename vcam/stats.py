@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import sys
 import threading
 import time
@@ -76,9 +77,9 @@ class Rate:
 def resident_memory_mb() -> float:
     """What the process holds in memory now (peak where the system does not tell) [MB]."""
     try:
-        with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 — a pseudo file
-            lines = [line for line in status if line.startswith("VmRSS:")]
-        return round(int(lines[0].split()[1]) / 1024, 1)
+        with open("/proc/self/statm", "rb") as counts:  # noqa: PTH123 — a pseudo file
+            pages = int(counts.read().split()[1])
+        return round(pages * mmap.PAGESIZE / 1024**2, 1)
     except (OSError, IndexError):
         return peak_memory_mb()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import pkgutil
 import subprocess
 import sys
 import typing
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import plugins
 import vcam
 from engine.picture import read_picture
 from engine.values import Coefficients, Face, Square
@@ -23,18 +25,20 @@ from vcam.build import Builder
 from vcam.config import Settings
 from vcam.messages import Messages
 from vcam.motion import MotionFrame, Observation
-from vcam.snapshot import Snapshot
+from vcam.plugins import PluginContext
+from vcam.snapshot import PluginState, Snapshot
 
 VCAM = Path(vcam.__file__).parent
 # packages whose modules draw, send and show; of the sources, all but the one that tracks
-RENDERING_SIDE = ("avatars", "drive", "pipeline", "sinks", "web")
+RENDERING_SIDE = ("avatars", "drive", "pipeline", "plugins", "sinks", "web")
 HOLD_PICTURES = ("engine.video", "engine.track", "vcam.cameras", "vcam.sources.tracking")
 
 
 def rendering_modules() -> list[str]:
     files = [path for package in RENDERING_SIDE for path in sorted((VCAM / package).glob("*.py"))]
     names = [f"vcam.{path.parent.name}.{path.stem}" for path in files if path.stem != "__init__"]
-    return [*names, "vcam.motion", "vcam.interfaces", "vcam.snapshot"]
+    shipped = [f"plugins.{module.name}" for module in pkgutil.walk_packages(plugins.__path__)]
+    return [*names, *shipped, "vcam.motion", "vcam.interfaces", "vcam.snapshot"]
 
 
 def test_what_draws_and_sends_imports_nothing_that_holds_pictures_of_a_camera() -> None:
@@ -49,7 +53,7 @@ def test_what_draws_and_sends_imports_nothing_that_holds_pictures_of_a_camera() 
     assert [name for name in loaded if name.startswith(HOLD_PICTURES)] == []
 
 
-@pytest.mark.parametrize("value", [Face, Square, Coefficients, Observation, MotionFrame, Snapshot])
+@pytest.mark.parametrize("value", [Face, Square, Coefficients, Observation, MotionFrame, Snapshot, PluginState, PluginContext])
 def test_what_leaves_the_tracking_stage_has_no_field_for_a_picture(value: type) -> None:
     hints = typing.get_type_hints(value)
     assert {field.name for field in dataclasses.fields(value)} <= set(hints)

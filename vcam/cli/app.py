@@ -204,6 +204,34 @@ def bench_command_line(
     bench(seconds, as_json=json, compare=compare, make_builder=builder_of(context))
 
 
+plugins_app = typer.Typer(help="List the plug-ins: their settings, state and times; or write a new one.")
+app.add_typer(plugins_app, name="plugins")
+
+
+@plugins_app.callback(invoke_without_command=True)
+def plugins_command_line(context: typer.Context, config: ConfigOption = None, json: JsonOption = False) -> None:
+    """List the plug-ins, in the order in which they are asked: settings, and, while a camera runs, their state and times."""
+    if context.invoked_subcommand is None:
+        from vcam.cli.plugins import list_plugins
+
+        list_plugins(config, as_json=json)
+
+
+@plugins_app.command("new")
+def new_plugin_command_line(
+    name: Annotated[str, typer.Argument(help="The plug-in's name, e.g. my_plugin.", metavar="NAME")],
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Where to; without it the folder that the settings name.", metavar="FOLDER", show_default=False),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Write a plug-in to begin with, and its test."""
+    from vcam.cli.plugins import new_plugin
+
+    new_plugin(name, config, folder)
+
+
 @app.command("doctor")
 def doctor_command_line(
     *,

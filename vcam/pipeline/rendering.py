@@ -8,7 +8,7 @@ import numpy as np
 from engine.values import Corrections, Picture
 from vcam.avatars.avatar import Avatar
 from vcam.avatars.cards import privacy_card
-from vcam.interfaces import Clock, PortraitAnimator
+from vcam.interfaces import Clock, DrawingHooks, PortraitAnimator
 from vcam.messages import Messages
 from vcam.motion import MotionFrame
 from vcam.pipeline.latest import OutputFrame
@@ -24,9 +24,17 @@ class RenderStage:
     """
 
     def __init__(
-        self, animator: PortraitAnimator, size: tuple[int, int], *, clock: Clock, messages: Messages, stats: Stats
+        self,
+        animator: PortraitAnimator,
+        size: tuple[int, int],
+        *,
+        clock: Clock,
+        messages: Messages,
+        stats: Stats,
+        hooks: DrawingHooks | None = None,
     ) -> None:
-        """``size``: width and height of the output."""
+        """``size``: width and height of the output. ``hooks`` take part in drawing the avatar, not in the card."""
+        self._hooks = hooks
         self._animator, self._clock, self._messages, self._stats = animator, clock, messages, stats
         self._card = privacy_card(size)
         self._avatars: dict[int, Avatar] = {}
@@ -65,10 +73,14 @@ class RenderStage:
         if avatar is not self._used:
             self._animator.use(avatar.source)
             self._used, self._avatars = avatar, {n: known for n, known in self._avatars.items() if n >= avatar.id}
+        hooks = self._hooks if self._hooks is not None and self._hooks.drawing else None
+        if hooks is not None:
+            motion = hooks.on_motion(motion)
         with self._stats.measure("animate"):
             animated = self._animator.animate(motion.z, corrections=self._corrections(network_every))
         with self._stats.measure("compose"):
-            return avatar.composer.compose(animated)
+            picture = avatar.composer.compose(animated)
+        return picture if hooks is None else hooks.on_frame(picture)
 
     def _corrections(self, network_every: int) -> Corrections:
         """What the network does for the next picture."""
