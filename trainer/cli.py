@@ -12,6 +12,7 @@ from engine.errors import ConfigError
 from trainer.data.commands import demo_drive, prepare, recipe, synthesise
 from trainer.generator.commands import export, generator, scenes
 from trainer.generator.evaluation.command import evaluate_generator
+from trainer.geometry.command import evaluate_geometry
 from trainer.head.command import head
 from trainer.pipeline import QUICK, WHOLE, make_everything
 from trainer.regressor.commands import examples, export_regressor, regressor
@@ -65,4 +66,5 @@ app.command()(regressor)
 app.command()(export_regressor)
 evaluate.command("regressor")(evaluate_regressor)
 evaluate.command("generator")(evaluate_generator)
+evaluate.command("geometry")(evaluate_geometry)
 app.add_typer(evaluate, name="evaluate")

@@ -55,6 +55,7 @@ class Landmarker(Resource):
             # with 1, mediapipe smooths over time and lags a sixth of a second behind a blink; the drive does its own smoothing
             num_faces=2 if mode == "video" else MAX_FACES,
             output_face_blendshapes=True,
+            output_facial_transformation_matrixes=mode == "picture",
         )
         self._landmarker = vision.FaceLandmarker.create_from_options(options)
         self._time_ms, self._closed = -1, False
@@ -71,6 +72,17 @@ class Landmarker(Resource):
     def find_all(self, image: Picture) -> list[Face]:
         """Every face of a still picture (mode "picture")."""
         return _faces(self._landmarker.detect(_wrap(image)), image)
+
+    def find_posed(self, image: Picture) -> tuple[Face, Floats] | None:
+        """The largest face of a still picture and the head's rotation (3, 3) as mediapipe sees it, ``engine.conventions`` (mode
+        "picture")."""
+        found = self._landmarker.detect(_wrap(image))
+        faces = _faces(found, image)
+        if not faces:
+            return None
+        largest = max(range(len(faces)), key=lambda index: width_px(faces[index]))
+        matrix = np.asarray(found.facial_transformation_matrixes[largest], np.float32)[:3, :3]
+        return faces[largest], matrix / np.linalg.norm(matrix, axis=0)
 
     def close(self) -> None:
         """Frees the model; a second call does nothing. The landmarker cannot be used afterwards."""

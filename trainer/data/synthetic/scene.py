@@ -107,9 +107,9 @@ class PersonRenderer:
         self._mask = np.zeros((n, n), np.uint8)
         self._lamp = create_renderer("cpu", SHADOW_PX)
 
-    def take(self, scene: PersonMesh, z: Coefficients, body_turn: Floats, light: Light, background: Floats) -> RenderedPerson:
-        """``background`` (N·2, N·2, 3) 0…1 is painted over."""
-        screen, placed = placed_on_screen(scene, z, body_turn)
+    def take(self, scene: PersonMesh, z: Coefficients, body: Floats, light: Light, background: Floats) -> RenderedPerson:
+        """``body`` (6,) is the shoulders' pose, as p; ``background`` (N·2, N·2, 3) 0…1 is painted over."""
+        screen, placed = placed_on_screen(scene, z, body)
         attributes = _attributes(scene, placed, light, self._lit(scene, placed, light))
         for layer in range(3):
             own = np.nonzero(scene.veil_of == layer)[0]
@@ -138,11 +138,11 @@ class PersonRenderer:
         self._seen[layer] = own[raster.triangle]
 
 
-def placed_on_screen(scene: PersonMesh, z: Coefficients, body_turn: Floats) -> tuple[Floats, Floats]:
-    """(V, 3) crop coordinates with depth and (V, 3) camera space; what does not follow the head stays with the shoulders."""
+def placed_on_screen(scene: PersonMesh, z: Coefficients, body: Floats) -> tuple[Floats, Floats]:
+    """(V, 3) crop coordinates with depth and (V, 3) camera space; what does not follow the head stays with the shoulders, whose
+    pose is ``body`` (6,)."""
     shape = scene.person.head.shape(z.expression, z.gaze)
     vertices = np.concatenate([shape, scene.pieces])
-    body = np.concatenate([body_turn, z.pose[3:]]).astype(np.float32)
     follow = scene.follow[:, None]
     placed = np.asarray(follow * place(vertices, z.pose) + (1 - follow) * place(vertices, body), np.float32)
     screen = project(placed)

@@ -139,7 +139,8 @@ class SyntheticHeads:
         self, camera: np.random.Generator, number: int, z: Coefficients, body_turn: Floats, light: Light, background_seed: int
     ) -> tuple[Sample, RenderedPerson]:
         background = draw_background(np.random.default_rng(background_seed), self.size * SUPERSAMPLING, self._backgrounds)
-        rendered = self._renderer_of_people.take(self._mesh(number), z, body_turn, light, background)
+        body = np.concatenate([body_turn, z.pose[3:]]).astype(np.float32)
+        rendered = self._renderer_of_people.take(self._mesh(number), z, body, light, background)
         points = self.head.landmarks(rendered.screen[: len(self.head.mean_shape)])
         landmarks = ((points[:, :2] + 1) * (self.size / 2)).astype(np.float32)
         return Sample(degrade(camera, rendered.picture), z.vector(), rendered.mask, landmarks, number), rendered

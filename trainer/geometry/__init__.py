@@ -1,0 +1,1 @@
+"""Evaluating geometry on rendered people, whose every moment is known exactly: ``python -m trainer evaluate geometry``."""
