@@ -99,12 +99,12 @@ class Session(Resource):
 
         Raises InputError, DeviceError for what can be told at once; what fails later is raised by ``run``.
         """
-        builder = self._builder
+        builder, output = self._builder, self._builder.settings.output
         refuse_unreadable(self._photo)
         self._loop = SinkLoop(
             self._latest, self._sinks, builder.sink_fps, clock=self._clock, stats=builder.stats, on_failure=self._sink_failed
         )
-        for name, argument, required in sinks.resolve(builder.settings.output.sink):
+        for name, argument, required in sinks.resolve(output.sink, output.camera_name):
             sink = builder.open_sink(self, name, argument, required=required)
             self.own(sink)
             self._sinks.append(sink)
@@ -123,7 +123,7 @@ class Session(Resource):
             clock=self._clock,
             messages=self._messages,
             governor=self._governor,
-            fps=builder.settings.output.fps,
+            fps=output.fps,
         )
         self._closing.callback(self._close_pipeline)
         self._pipeline.start()

@@ -10,12 +10,14 @@ import pytest
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_log_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Commands that tests run on Linux, also as processes, leave the user's log alone."""
-    before, folder = os.environ.get("XDG_STATE_HOME"), tmp_path_factory.mktemp("state")
-    os.environ["XDG_STATE_HOME"] = str(folder)
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Commands that tests run on Linux, also as processes, leave the user's log and session alone."""
+    names = ("XDG_STATE_HOME", "XDG_RUNTIME_DIR")
+    before, folder = {name: os.environ.get(name) for name in names}, tmp_path_factory.mktemp("state")
+    os.environ.update(dict.fromkeys(names, str(folder)))
     yield folder
-    if before is None:
-        del os.environ["XDG_STATE_HOME"]
-    else:
-        os.environ["XDG_STATE_HOME"] = before
+    for name, value in before.items():
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value

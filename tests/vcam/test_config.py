@@ -56,7 +56,7 @@ def test_an_empty_file_gives_the_defaults() -> None:
         ('[camera]\nsource = ""', ["camera.source", "not empty"]),
         ("[drive]\nhold_s = nan", ["drive.hold_s", "from 0.0 to 60.0", "nan"]),
         ("[drive]\nhold_s = true", ["drive.hold_s", "a number", "True"]),
-        ('[output]\nsink = "foo"', ["output.sink must be auto or virtual or preview or file:MP4, got 'foo'"]),
+        ('[output]\nsink = "foo"', ["output.sink must be auto or virtual or pipewire or preview or file:MP4, got 'foo'"]),
         ('[output]\nsink = "file:"', ["output.sink must be auto or virtual", "'file:'"]),
         ('[output]\nsink = "preview:"', ["output.sink must be auto or virtual", "'preview:'"]),
         ("[output]\nwidth_px = 1281", ["output.width_px", "multiple of 2", "1281"]),

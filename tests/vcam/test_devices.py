@@ -28,6 +28,14 @@ def test_cameras_and_virtual_cameras_are_listed(capsys: pytest.CaptureFixture[st
     assert captured.err == ""
 
 
+def test_a_session_of_pipewire_is_a_virtual_camera(capsys: pytest.CaptureFixture[str]) -> None:
+    list_devices(as_json=True, system="Linux", find=list, session=lambda: Path("/run/user/1000/pipewire-0"))
+    captured = capsys.readouterr()
+    (row,) = json.loads(captured.out)["devices"]
+    assert (row["kind"], row["name"], row["place"], row["state"]) == ("virtual camera", "HifiHead Cam", "PipeWire", "ready")
+    assert "modprobe" in captured.err
+
+
 def test_a_missing_virtual_camera_is_told_with_the_command_that_makes_it(capsys: pytest.CaptureFixture[str]) -> None:
     list_devices(as_json=False, system="Linux", find=list)
     captured = capsys.readouterr()

@@ -15,7 +15,7 @@ import pytest
 from engine.errors import DeviceError, InputError
 from engine.video import read_frames, video_info
 from tests.fakes import FakeClock, FakeSink, Said, flat, gone
-from vcam import v4l2
+from vcam import sinks, v4l2
 from vcam.messages import Messages
 from vcam.sinks import driver, virtual
 from vcam.sinks.driver import Host, create_command, this_host
@@ -208,6 +208,24 @@ def test_a_lost_camera_is_opened_again_while_all_goes_on() -> None:
     assert said == ["The virtual camera takes no more pictures. Trying again.", "Sending to the virtual camera second."]
     sink.close()
     assert second.closed
+
+
+def test_the_automatic_outputs_are_those_that_there_are() -> None:
+    loopback = v4l2.Device(PATH, NAME, "ok", LOOPBACK, output=True)
+    webcam = v4l2.Device(Path("/dev/video0"), NAME, "ok", "uvcvideo", capture=True)
+    cases = [
+        ([], None, ["virtual", "preview"]),
+        ([loopback], None, ["virtual", "preview"]),
+        ([webcam], Path("/run/user/1000/pipewire-0"), ["virtual", "pipewire", "preview"]),
+        ([loopback], Path("/run/user/1000/pipewire-0"), ["virtual", "preview"]),
+    ]
+    for devices, session, opened_sinks in cases:
+        assert sinks.automatic(NAME, lambda devices=devices: devices, lambda session=session: session) == opened_sinks
+
+
+def test_several_outputs_are_opened_in_their_order() -> None:
+    wanted = [("virtual", "", True), ("pipewire", "", True), ("file", "a,b:c.mp4", True)]
+    assert sinks.resolve("virtual,pipewire,file:a,b:c.mp4", NAME) == wanted
 
 
 def test_a_file_has_every_picture_and_its_time(tmp_path: Path) -> None:

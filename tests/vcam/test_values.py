@@ -100,9 +100,22 @@ def test_named_expressions() -> None:
 
 
 def test_outputs_and_cameras() -> None:
-    assert [parse_output(text) for text in (None, "auto", "file:a.mp4")] == [None, "auto", "file:a.mp4"]
+    outputs = [None, "auto", "file:a.mp4", "virtual,pipewire", "preview,file:a,b:c.mp4"]
+    assert [parse_output(text) for text in outputs] == outputs
     assert [parse_camera(text) for text in (None, "auto", "0", "a.mp4")] == [None, "auto", "0", "a.mp4"]
-    with pytest.raises(typer.BadParameter):
-        parse_output("screen")
+    for wrong in (
+        "screen",
+        "",
+        "virtual,",
+        "virtual:x",
+        "virtual:",
+        "file",
+        "file:",
+        "virtual,virtual",
+        "auto,preview",
+        "file,a.mp4",
+    ):
+        with pytest.raises(typer.BadParameter):
+            parse_output(wrong)
     with pytest.raises(typer.BadParameter):
         parse_camera("")

@@ -84,9 +84,9 @@ def run_command_line(
     output: Annotated[
         str | None,
         typer.Option(
-            help="auto: the virtual camera where there is one, and the preview page; "
+            help="auto: the virtual camera where there is one, else PipeWire's, and the preview page; "
             + "; ".join(f"{name}: {kind.summary}" for name, kind in sinks.SINKS.items())
-            + ".",
+            + "; several are joined by commas, like virtual,pipewire.",
             metavar=sinks.setting_values(),
             show_default=False,
         ),

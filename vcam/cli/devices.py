@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -15,6 +16,7 @@ from vcam import v4l2
 from vcam.config import OutputSettings
 from vcam.config_file import default_path, read_settings
 from vcam.messages import say_on_stderr
+from vcam.pipewire.library import session_socket
 from vcam.sinks.driver import absent_sentence
 
 PROBED_CAMERAS = 4  # where the system gives no list
@@ -31,18 +33,26 @@ class DeviceRow:
     camera: str = ""
 
 
-def list_devices(*, as_json: bool, system: str | None = None, find: Callable[[], list[v4l2.Device]] = v4l2.devices) -> None:
+def list_devices(
+    *,
+    as_json: bool,
+    system: str | None = None,
+    find: Callable[[], list[v4l2.Device]] = v4l2.devices,
+    session: Callable[[], Path | None] = session_socket,
+) -> None:
     """Prints the devices; a missing virtual camera is reported on standard error. ``system``: this one when None."""
     linux = (system or platform.system()) == "Linux"
     camera_name = wanted_name()
     found = find()
     rows = [row_of(device, camera_name) for device in found] if linux else probed()
+    if linux and session() is not None:
+        rows.append(DeviceRow("virtual camera", camera_name, "PipeWire", "ready"))
     if as_json:
         text = json.dumps({"devices": [asdict(row) for row in rows]}, indent=1)
         Console(soft_wrap=True, highlight=False).print(text, markup=False)
     else:
         Console().print(table(rows) if rows else "No cameras.")
-    if linux and not any(row.kind == "virtual camera" and row.name == camera_name for row in rows):
+    if linux and not any(device.name == camera_name for device in found):
         say_on_stderr(absent_sentence(camera_name, found))
 
 

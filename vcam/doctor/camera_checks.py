@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import InputError
-from vcam import sources
+from vcam import sinks, sources
 from vcam.doctor.facts import ProgramFacts, SystemFacts, VideoNode
 from vcam.doctor.findings import Finding, ShellCommand
-from vcam.sinks.driver import JOIN_VIDEO_GROUP, UNLOAD, create_command, load_command
+from vcam.sinks.driver import JOIN_VIDEO_GROUP, PIPEWIRE_INSTALLERS, UNLOAD, create_command, load_command
 
-WEBCAM, VIRTUAL_CAMERA = "webcam", "virtual camera"
+WEBCAM, VIRTUAL_CAMERA, PIPEWIRE = "webcam", "virtual camera", "PipeWire"
 NONE_FOUND = "none found: a recording would move the avatar"
 PLUG_IN = "Plug one in, or switch it on (shutter, function key)."
 PRIVACY_SETTINGS = {
     "Darwin": "System Settings → Privacy & Security → Camera: allow the terminal.",
     "Windows": "Settings → Privacy & security → Camera: allow desktop apps.",
 }
+NO_SESSION = "Log in to a desktop with PipeWire; over ssh there is none."
 RENAME = "Give the virtual one another name: output.camera_name, and card_label when the module is loaded."
 
 
@@ -84,12 +86,17 @@ def listed_webcams(system: SystemFacts) -> Finding:
 def check_virtual_camera(system: SystemFacts, program: ProgramFacts) -> Finding:
     """Whether meetings will see the camera."""
     output = program.settings.output
-    if output.sink not in ("auto", "virtual"):
+    if not sinks.wants(output.sink, "virtual"):
         return Finding(VIRTUAL_CAMERA, "absent", f"not wanted: output.sink is '{output.sink}'")
     if not system.linux:
         return installed_driver(system, output.camera_name)
     node = next((node for node in system.cameras.nodes if node.device.name == output.camera_name), None)
-    return virtual_camera_state(system, node) if node else missing_virtual_camera(system, output.camera_name)
+    if node is not None:
+        return virtual_camera_state(system, node)
+    missing = missing_virtual_camera(system, output.camera_name)
+    if output.sink == "auto" and system.cameras.pipewire == "session":
+        return replace(missing, state="absent", detail=f"{missing.detail}; Chrome and Zoom need it")
+    return missing
 
 
 def virtual_camera_state(system: SystemFacts, node: VideoNode) -> Finding:
@@ -167,9 +174,27 @@ def installed_driver(system: SystemFacts, camera_name: str) -> Finding:
     return Finding(VIRTUAL_CAMERA, "failed", "no driver found", (steps[:1].upper() + steps[1:],))
 
 
+def check_pipewire(system: SystemFacts, program: ProgramFacts) -> Finding:
+    """Whether programs that ask the desktop for cameras will see the camera."""
+    output, state = program.settings.output, system.cameras.pipewire
+    if not system.linux or not sinks.wants(output.sink, "pipewire"):
+        return Finding(PIPEWIRE, "absent", "not wanted" if system.linux else "Linux only")
+    if output.sink == "auto" and any(usable_loopback(node, output.camera_name) for node in system.cameras.nodes):
+        return Finding(PIPEWIRE, "absent", "not needed: every program lists the virtual camera")
+    if state == "session":
+        return Finding(PIPEWIRE, "ok", f"Firefox, OBS and others that ask the desktop list '{output.camera_name}'")
+    fix = {"no library": (ShellCommand(PIPEWIRE_INSTALLERS[system.host.installer]),), "no session": (NO_SESSION,)}[state]
+    return Finding(PIPEWIRE, "absent" if output.sink == "auto" else "failed", f"{state} of PipeWire", fix)
+
+
+def usable_loopback(node: VideoNode, camera_name: str) -> bool:
+    """Whether "auto" takes this device and leaves PipeWire alone."""
+    return node.device.loopback and node.device.name == camera_name
+
+
 def check_colours(system: SystemFacts, program: ProgramFacts) -> Finding:
     """The colour format that pictures are sent in; ``--loop`` measures what arrives."""
-    if program.settings.output.sink not in ("auto", "virtual"):
+    if not sinks.wants(program.settings.output.sink, "virtual"):
         return Finding("colours", "absent", "no virtual camera wanted")
     if not system.linux:
         return Finding("colours", "absent", "the driver's own format; not verified on this system")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vcam.doctor.camera_checks import check_colours, check_virtual_camera, check_webcam
+from vcam import sinks
+from vcam.doctor.camera_checks import check_colours, check_pipewire, check_virtual_camera, check_webcam
 from vcam.doctor.facts import ProgramFacts, PythonFacts, RequiredPackage, SystemFacts
 from vcam.doctor.findings import Finding, ShellCommand
 
@@ -34,6 +35,7 @@ def run_checks(system: SystemFacts) -> list[Finding]:
         check_models(system, program),
         check_webcam(system, program),
         check_virtual_camera(system, program),
+        check_pipewire(system, program),
         check_colours(system, program),
         check_preview(program),
         check_audio(system),
@@ -175,7 +177,7 @@ def check_models(system: SystemFacts, program: ProgramFacts) -> Finding:
 def check_preview(program: ProgramFacts) -> Finding:
     """Whether the preview page can listen on its port."""
     output, port = program.settings.output, program.settings.preview.port
-    if output.sink not in ("auto", "preview"):
+    if not sinks.wants(output.sink, "preview"):
         return Finding("preview page", "absent", f"not wanted: output.sink is '{output.sink}'")
     if program.port_error:
         fix = "Set preview.port = 0 in the settings file: any free port is taken then."

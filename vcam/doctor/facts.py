@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from vcam.config import Settings  # needs pydantic, which may be missing
 
 VideoGroup = Literal["member", "after login", "no"]
+PipeWireState = Literal["session", "no session", "no library"]
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,8 @@ class CameraFacts:
     """Webcams and virtual cameras.
 
     On Linux: ``nodes``; ``group``, whether this user is in the group "video"; ``module_loaded`` and ``exclusive_caps`` of
-    v4l2loopback; ``secure_boot``. Elsewhere: ``listed``, the names of the webcams, None when the system gives no list; and
-    ``drivers``, the installed virtual cameras.
+    v4l2loopback; ``secure_boot``; ``pipewire``, whether this user has a session of PipeWire. Elsewhere: ``listed``, the names of
+    the webcams, None when the system gives no list; and ``drivers``, the installed virtual cameras.
     """
 
     nodes: tuple[VideoNode, ...] = ()
@@ -124,6 +125,7 @@ class CameraFacts:
     module_loaded: bool = False
     exclusive_caps: bool = False
     secure_boot: bool = False
+    pipewire: PipeWireState = "no session"
     listed: tuple[str, ...] | None = None
     drivers: tuple[str, ...] = ()
 

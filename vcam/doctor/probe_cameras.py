@@ -9,8 +9,10 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.errors import DeviceError
 from vcam import v4l2
-from vcam.doctor.facts import CameraFacts, VideoGroup, VideoNode
+from vcam.doctor.facts import CameraFacts, PipeWireState, VideoGroup, VideoNode
+from vcam.pipewire import library
 from vcam.sinks.readers import open_files
 
 MODULE = Path("/sys/module/v4l2loopback")
@@ -49,7 +51,7 @@ def camera_facts(camera_name: str, size: tuple[int, int]) -> CameraFacts:
     system = platform.system()
     if system == "Linux":
         found = tuple(node_facts(device, camera_name, size) for device in v4l2.devices())
-        return CameraFacts(found, video_group(), MODULE.is_dir(), exclusive_caps(), secure_boot())
+        return CameraFacts(found, video_group(), MODULE.is_dir(), exclusive_caps(), secure_boot(), pipewire_state())
     if system == "Darwin":
         drivers = ("OBS Virtual Camera",) if OBS_ON_MAC.is_dir() else ()
         return CameraFacts(listed=mac_cameras(), drivers=drivers)
@@ -121,6 +123,15 @@ def secure_boot(variables: Path = EFI) -> bool:
         return any(path.read_bytes()[-1:] == b"\1" for path in variables.glob("SecureBoot-*"))
     except OSError:
         return False
+
+
+def pipewire_state() -> PipeWireState:
+    """Whether this user's programs find PipeWire."""
+    try:
+        library.load()
+    except DeviceError:
+        return "no library"
+    return "session" if library.session_socket() else "no session"
 
 
 def mac_cameras(run: RunTool = run_tool) -> tuple[str, ...] | None:

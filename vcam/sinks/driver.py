@@ -15,6 +15,12 @@ INSTALLERS = {
     "pacman": "sudo pacman -S v4l2loopback-dkms",
     "zypper": "sudo zypper install v4l2loopback-kmp-default",
 }
+PIPEWIRE_INSTALLERS = {
+    "apt": "sudo apt install libpipewire-0.3-0 pipewire wireplumber",
+    "dnf": "sudo dnf install pipewire-libs pipewire wireplumber",
+    "pacman": "sudo pacman -S libpipewire pipewire wireplumber",
+    "zypper": "sudo zypper install libpipewire-0_3-0 pipewire wireplumber",
+}
 UNLOAD = "sudo modprobe -r v4l2loopback"
 JOIN_VIDEO_GROUP = "sudo usermod -aG video $USER"
 

@@ -39,7 +39,7 @@ def open_sink(builder: Builder, session: object, argument: str, *, required: boo
     except DeviceError as error:
         if required:
             raise
-        messages.say(f"Showing the preview page only. {error}")
+        messages.say(f"{error} Going on without it.")
     return ReopeningSink(open_camera, opened, clock=builder.clock, messages=messages, retry_s=RETRY_S)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.vcam.doctor.systems import HEALTHY, NAME, OURS, USB, finding, on, spoiled, with_nodes, with_settings
 from vcam.doctor.checks import run_checks
-from vcam.doctor.facts import CacheFolder, GraphicsCard, ModelFacts, RequiredPackage, SystemFacts, VideoNode
+from vcam.doctor.facts import CacheFolder, CameraFacts, GraphicsCard, ModelFacts, RequiredPackage, SystemFacts, VideoNode
 from vcam.doctor.findings import ShellCommand, usable
 from vcam.sinks.driver import Host
 
@@ -20,6 +20,8 @@ HEADLESS = RequiredPackage("opencv-contrib-python", "==4.11.0.86", "4.11.0.86", 
 BROKEN = replace(OURS, name="HifiHead")
 NOT_INSTALLED = replace(with_nodes(VideoNode(USB)), host=Host("Linux", "pacman", module_installed=False))
 WHEEL = spoiled("python", checkout=None, packages=(RequiredPackage("numpy", "==1.26.4", "2.1.0", fits=False),))
+NO_LIBRARY = replace(with_settings(output={"sink": "pipewire"}), cameras=CameraFacts((VideoNode(USB),), pipewire="no library"))
+DESKTOP = with_nodes(VideoNode(USB), pipewire="session")
 H100 = GraphicsCard("NVIDIA H100", "550.54", 81559)
 
 
@@ -27,7 +29,7 @@ def test_a_healthy_machine_is_usable() -> None:
     findings = run_checks(HEALTHY)
     assert usable(findings)
     assert not [found for found in findings if found.fix]
-    assert {found.name for found in findings if found.state == "absent"} == {"GPU", "audio"}
+    assert {found.name for found in findings if found.state == "absent"} == {"GPU", "PipeWire", "audio"}
 
 
 # (system, check, words of the detail, the steps joined by |)
@@ -130,6 +132,8 @@ FAILED: list[tuple[SystemFacts, str, str, str]] = [
     (with_nodes(VideoNode(replace(OURS, access="busy"))), "virtual camera", "another program sends", "sudo fuser -v /dev/video9"),
     (with_nodes(VideoNode(OURS, keeps="640x480 YUYV")), "virtual camera", "is stuck at 640x480 YUYV", RELOAD),
     (with_nodes(VideoNode(OURS, keeps="640x480 YUYV", users=("chrome (8)",))), "virtual camera", "stuck at", "Close chrome (8)"),
+    (with_settings(output={"sink": "pipewire"}), "PipeWire", "no session of PipeWire", "Log in to a desktop"),
+    (NO_LIBRARY, "PipeWire", "no library of PipeWire", "sudo apt install libpipewire-0.3-0 pipewire wireplumber"),
     (on("Windows"), "virtual camera", "no driver found", "Install Unity Capture (https"),
     (on("Darwin"), "virtual camera", "no driver found", "Install OBS Studio 30"),
 ]  # fmt: skip
@@ -157,6 +161,9 @@ GOES_WITHOUT: list[tuple[SystemFacts, str, str]] = [
     (with_settings(output={"sink": "preview"}), "virtual camera", "not wanted"),
     (with_settings(output={"sink": "preview"}), "colours", "no virtual camera"),
     (with_settings(output={"sink": "virtual"}), "preview page", "not wanted"),
+    (DESKTOP, "virtual camera", "Chrome and Zoom need it"),
+    (with_nodes(VideoNode(USB), VideoNode(OURS), pipewire="session"), "PipeWire", "not needed"),
+    (on("Darwin", listed=("FaceTime HD",), drivers=("OBS Virtual Camera",)), "PipeWire", "Linux only"),
     (spoiled("program", log_error="/var/hifihead.log cannot be written: Permission denied."), "log file", "cannot be written"),
     (on("Darwin", listed=("FaceTime HD",), drivers=("OBS Virtual Camera",)), "colours", "not verified"),
 ]
@@ -173,6 +180,7 @@ FINE: list[tuple[SystemFacts, str, str]] = [
     (spoiled("machine", gpus=(H100,), tensorrt="11.0"), "GPU", "driver 550.54, TensorRT 11.0"),
     (spoiled("machine", avx2=None), "processor", "Some CPU, 8 CPUs, 16 GB"),
     (spoiled("machine", audio="PortAudio 19.7"), "audio", "PortAudio 19.7"),
+    (DESKTOP, "PipeWire", "others that ask the desktop list 'HifiHead Cam'"),
     (with_settings(preview={"port": 8080}), "preview page", "port 8080"),
     (HEALTHY, "log file", "/home/me/hifihead.log"),
     (with_nodes(VideoNode(USB, users=("python (7)",), ours=True), VideoNode(OURS)), "webcam", "in use by HifiHead Cam itself"),
