@@ -109,7 +109,11 @@ def rearm(path: Path, ioctl: Ioctl = system_ioctl) -> bool:
 
     v4l2loopback 0.12 with exclusive_caps=1 takes its output side away from a program that writes, and gives it back at closing
     only to one that had asked for streaming. Asking for that on the output side and closing cures it; the request may be refused.
+    Where the output side is offered already, as by v4l2loopback 0.14 and newer, which refuse STREAMON without buffers, nothing is
+    asked.
     """
+    if query(path, ioctl)[1] & OUTPUT:
+        return True
     descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     try:
         with contextlib.suppress(OSError):

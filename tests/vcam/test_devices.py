@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from vcam.cli import devices
 from vcam.cli.devices import list_devices
 from vcam.v4l2 import LOOPBACK_DRIVER, Device
 
@@ -26,6 +27,18 @@ def test_cameras_and_virtual_cameras_are_listed(capsys: pytest.CaptureFixture[st
         ("virtual camera", "ready", ""),
     ]
     assert captured.err == ""
+
+
+def test_our_own_running_camera_is_said_to_be_ours(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    sending = Device(Path("/dev/video2"), "HifiHead Cam", "ok", LOOPBACK_DRIVER, capture=True)
+    for opened, words in (
+        ((("hifihead (7)",), True), "HifiHead Cam is sending to it"),
+        ((("obs (8)",), False), "in use by obs (8)"),
+    ):
+        monkeypatch.setattr(devices, "users_of", lambda _path, opened=opened: opened)
+        list_devices(as_json=True, system="Linux", find=lambda: [sending], session=lambda: None)
+        (row,) = json.loads(capsys.readouterr().out)["devices"]
+        assert row["state"] == words
 
 
 def test_a_session_of_pipewire_is_a_virtual_camera(capsys: pytest.CaptureFixture[str]) -> None:

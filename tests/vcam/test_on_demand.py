@@ -20,9 +20,10 @@ from vcam.messages import Messages
 from vcam.pipeline.latest import STALL_S, LatestFrame, OutputFrame
 from vcam.pipeline.pacing import REST_PERIOD_S, SinkLoop
 from vcam.pipeline.presence import AWAY_S, LOOK_EVERY_S, ViewerPresence
+from vcam.processes import others_have_open
 from vcam.sinks.mp4 import Mp4File
 from vcam.sinks.preview import PreviewPage
-from vcam.sinks.readers import Readers, open_watch, others_have_open
+from vcam.sinks.readers import Readers, open_watch
 from vcam.stats import Stats
 
 SIZE = (160, 128)

@@ -49,7 +49,13 @@ def on(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 
 def opened(
-    device: v4l2.Device | None, *, rearms: bool = True, sends: bool = True, kept: str = "", others: tuple[v4l2.Device, ...] = ()
+    device: v4l2.Device | None,
+    *,
+    rearms: bool = True,
+    sends: bool = True,
+    kept: str = "",
+    others: tuple[v4l2.Device, ...] = (),
+    ours: bool = False,
 ) -> VirtualCamera:
     devices = [*others, *([device] if device else [])]
     return VirtualCamera(
@@ -59,6 +65,7 @@ def opened(
         find=lambda: devices,
         rearm=lambda _path: rearms,
         sends=lambda _path: sends,
+        users=lambda _path: (("hifihead (7)",), True) if ours else ((), False),
         kept_format=lambda _path, _size: kept,
         open_with=OpenedCamera,
     )
@@ -93,6 +100,12 @@ def test_a_meeting_that_goes_on_reading_does_not_bar_the_second_start(on: Callab
         opened(read, sends=False, rearms=False)
     with pytest.raises(DeviceError, match="insists on 640x480 YU12, wanted 64x48"):
         opened(read, sends=False, kept="640x480 YU12")
+
+
+def test_a_second_start_says_that_the_first_is_running(on: Callable[[str], None]) -> None:
+    on("Linux")
+    with pytest.raises(DeviceError, match="in use by HifiHead Cam, which runs already"):
+        opened(v4l2.Device(PATH, NAME, "ok", LOOPBACK, capture=True), ours=True)
 
 
 def test_sending_is_told_by_new_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,19 +185,31 @@ def test_devices_that_cannot_be_asked_say_why(monkeypatch: pytest.MonkeyPatch, n
 
 
 def test_rearming_asks_for_streaming_and_looks_again(tmp_path: Path) -> None:
-    device = tmp_path / "video0"
-    device.touch()
-    asked = []
+    device = LoopbackIoctl(tmp_path, offers=0)
+    assert v4l2.rearm(device.path, device)
+    assert (v4l2.STREAMON, struct.pack("i", 2)) in device.asked
+    assert {len(argument) for request, argument in device.asked if request == v4l2.QUERYCAP} == {104}
 
-    def ioctl(_descriptor: int, request: int, argument: bytes) -> bytes:
-        asked.append((request, argument))
+
+def test_a_camera_that_offers_its_output_is_not_asked_for_streaming(tmp_path: Path) -> None:
+    device = LoopbackIoctl(tmp_path, offers=v4l2.OUTPUT)  # as v4l2loopback 0.14 does, which refuses STREAMON without buffers
+    assert v4l2.rearm(device.path, device)
+    assert v4l2.STREAMON not in {request for request, _ in device.asked}
+
+
+class LoopbackIoctl:
+    """A device that refuses STREAMON, and offers its output side after that; ``asked`` are requests with arguments."""
+
+    def __init__(self, folder: Path, offers: int) -> None:
+        self.path, self.asked, self._offers = folder / "video0", list[tuple[int, bytes]](), offers
+        self.path.touch()
+
+    def __call__(self, _descriptor: int, request: int, argument: bytes) -> bytes:
+        self.asked.append((request, argument))
         if request == v4l2.STREAMON:
+            self._offers = v4l2.OUTPUT
             raise OSError(errno.EINVAL, "refused, and cured all the same")
-        return v4l2.CAPABILITY.pack(LOOPBACK.encode(), NAME.encode(), b"", 0, 0, v4l2.OUTPUT)
-
-    assert v4l2.rearm(device, ioctl)
-    assert asked[0] == (v4l2.STREAMON, struct.pack("i", 2))
-    assert len(asked[1][1]) == 104
+        return v4l2.CAPABILITY.pack(LOOPBACK.encode(), NAME.encode(), b"", 0, 0, self._offers)
 
 
 def test_a_lost_camera_is_opened_again_while_all_goes_on() -> None:

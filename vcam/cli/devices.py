@@ -17,6 +17,7 @@ from vcam.config import OutputSettings
 from vcam.config_file import default_path, read_settings
 from vcam.messages import say_on_stderr
 from vcam.pipewire.library import session_socket
+from vcam.processes import users_of
 from vcam.sinks.driver import absent_sentence
 
 PROBED_CAMERAS = 4  # where the system gives no list
@@ -78,18 +79,21 @@ def row_of(device: v4l2.Device, camera_name: str) -> DeviceRow:
     """A Linux device: a virtual camera to send to, a camera to read from, or another."""
     ours = device.name == camera_name
     if ours or (device.loopback and not device.capture):
-        return DeviceRow("virtual camera", device.name, str(device.path), virtual_state(device))
+        return DeviceRow("virtual camera", device.name, str(device.path), virtual_state(device, users_of(device.path)))
     kind = "camera" if device.capture else "other"
     return DeviceRow(kind, device.name, str(device.path), device.access, str(device.number) if device.capture else "")
 
 
-def virtual_state(device: v4l2.Device) -> str:
-    """Whether pictures can be sent to it."""
+def virtual_state(device: v4l2.Device, opened: tuple[tuple[str, ...], bool]) -> str:
+    """Whether pictures can be sent to it. ``opened``: who has it open, and whether HifiHead Cam is among them."""
+    users, ours = opened
+    if ours:
+        return "HifiHead Cam is sending to it"
     if device.access != "ok":
         return device.access
     if device.stuck:
         return "ready (left over from the last program; made ready at the start)"
-    return "ready" if device.output else "in use by another program"
+    return "ready" if device.output else f"in use by {', '.join(users) or 'another program'}"
 
 
 def probed() -> list[DeviceRow]:

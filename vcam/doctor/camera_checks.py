@@ -56,12 +56,13 @@ def webcam_state(system: SystemFacts, node: VideoNode) -> Finding:
         return Finding(WEBCAM, "failed", f"the system lists {what}, but the file is missing", (fix,))
     if node.ours:
         return Finding(WEBCAM, "ok", f"{what}, in use by HifiHead Cam itself")
-    if device.access == "busy" or node.users:
+    fed = device.loopback and device.capture  # a phone or DSLR: a program sends to it, and others may read
+    if device.access == "busy" or (node.users and not fed):
         users = ", ".join(node.users) or "another program"
         return Finding(WEBCAM, "failed", f"{what} is in use by {users}", (f"Close {users}, or switch its camera off.",))
     if not device.capture:
         return Finding(WEBCAM, "failed", f"{what} delivers no pictures", ("Set camera.source to 'auto'.",))
-    return Finding(WEBCAM, "ok", what)
+    return Finding(WEBCAM, "ok", f"{what}, sent to by {', '.join(node.users)}" if node.users else what)
 
 
 def other_source(source: str, own_camera: str) -> Finding:

@@ -179,6 +179,8 @@ def check_preview(program: ProgramFacts) -> Finding:
     output, port = program.settings.output, program.settings.preview.port
     if not sinks.wants(output.sink, "preview"):
         return Finding("preview page", "absent", f"not wanted: output.sink is '{output.sink}'")
+    if program.port_error and program.running:
+        return Finding("preview page", "ok", f"127.0.0.1, port {port}, in use by HifiHead Cam itself")
     if program.port_error:
         fix = "Set preview.port = 0 in the settings file: any free port is taken then."
         return Finding("preview page", "failed", program.port_error, (fix,))

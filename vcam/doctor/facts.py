@@ -144,6 +144,7 @@ class ProgramFacts:
     """Settings, models and log. Each ``…_error`` is a sentence, or "" when all is well.
 
     settings  the defaults when there is ``settings_error``
+    running   whether a camera of HifiHead Cam runs now
     log_file  where failures are recorded
     """
 
@@ -155,6 +156,7 @@ class ProgramFacts:
     bundle_error: str = ""
     network_error: str = ""
     port_error: str = ""
+    running: bool = False
     models: tuple[ModelFacts, ...] = ()
     log_file: Path = Path("hifihead.log")
     log_error: str = ""

@@ -197,6 +197,8 @@ def loop_finding(
     """(finding, the numbers of ``LoopResult``); the numbers are None when the test could not be made."""
     if system.program is None:
         return Finding(LOOP, "absent", "not tried: see libraries, above"), None
+    if any(node.ours and node.device.name == system.program.settings.output.camera_name for node in system.cameras.nodes):
+        return Finding(LOOP, "absent", "not tried: HifiHead Cam is sending; end it, then try again"), None
     if any(finding.name == VIRTUAL_CAMERA and finding.state != "ok" for finding in findings):
         return Finding(LOOP, "absent", "not tried: see virtual camera, above"), None
     output = system.program.settings.output

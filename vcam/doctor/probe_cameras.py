@@ -13,11 +13,10 @@ from engine.errors import DeviceError
 from vcam import v4l2
 from vcam.doctor.facts import CameraFacts, PipeWireState, VideoGroup, VideoNode
 from vcam.pipewire import library
-from vcam.sinks.readers import open_files
+from vcam.processes import users_of
 
 MODULE = Path("/sys/module/v4l2loopback")
 EFI = Path("/sys/firmware/efi/efivars")
-PROCESSES = Path("/proc")
 WINDOWS_CAMERAS = "Get-CimInstance Win32_PnPEntity | Where-Object PNPClass -in Camera,Image | ForEach-Object Name"
 # DirectShow filters, as they are registered
 WINDOWS_DRIVERS = {
@@ -73,25 +72,6 @@ def node_facts(
         return VideoNode(device, users, ours)
     sending = device.capture and not device.output and sends(device.path)
     return VideoNode(device, users, ours, sending, "" if sending else kept_format(device.path, size))
-
-
-def users_of(device: Path, processes: Path = PROCESSES) -> tuple[tuple[str, ...], bool]:
-    """(programs that have a device open, as "name (pid)", whether one is HifiHead Cam), of those that this user may see."""
-    users, ours = [], False
-    for process in sorted(processes.glob("[0-9]*"), key=lambda path: int(path.name)):
-        if process.name == str(os.getpid()) or str(device) not in open_files(process / "fd"):
-            continue
-        with contextlib.suppress(OSError):
-            arguments = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            users.append(f"{(process / 'comm').read_text(errors='replace').strip()} ({process.name})")
-            ours = ours or is_ours(arguments)
-    return tuple(users), ours
-
-
-def is_ours(arguments: list[str]) -> bool:
-    """Whether a command line is ``hifihead run``."""
-    program = any(Path(argument).name in ("hifihead", "vcam") for argument in arguments[:4])
-    return program and "run" in arguments
 
 
 def video_group() -> VideoGroup:

@@ -20,6 +20,7 @@ from vcam.config_file import default_path, read_settings
 from vcam.doctor.facts import ModelFacts, ProgramFacts
 from vcam.files import model_folder
 from vcam.log import LogFile, log_path
+from vcam.processes import running
 from vcam.sources.recording import read_recording
 from vcam.web.server import listen
 
@@ -45,6 +46,7 @@ def read_program(config: Path | None = None) -> ProgramFacts:
         network_error=error_of(lambda: read_regressor(network)) if network and resolved(regressor) != "landmarks" else "",
         portrait_error=error_of(lambda: refuse_unreadable(photo_path(settings.avatar.photo, path))),
         port_error=error_of(lambda: listen(settings.preview.port).close()),
+        running=running(),
         models=models(),
         log_file=log_path(),
         log_error=log_error(log_path()),

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.resource import Resource
+from vcam.processes import others_have_open
 
 # <sys/inotify.h>
 OPENED, CLOSED = 0x20, 0x08 | 0x10
@@ -31,23 +32,6 @@ def open_watch(path: Path) -> int:
         os.close(descriptor)
         raise OSError(ctypes.get_errno(), f"{path} cannot be watched")
     return int(descriptor)
-
-
-def others_have_open(path: Path, processes: Path = Path("/proc")) -> bool:
-    """Whether a process other than this one, of those that may be looked at, has the file open; some ten milliseconds."""
-    wanted, own = str(path), str(os.getpid())
-    folders = (process / "fd" for process in processes.iterdir() if process.name.isdecimal() and process.name != own)
-    return any(wanted in open_files(folder) for folder in folders)
-
-
-def open_files(folder: Path) -> list[str]:
-    """Where the descriptors in a /proc/N/fd folder lead; none when it may not be read or its process has ended."""
-    found = []
-    with contextlib.suppress(OSError):
-        for name in os.listdir(folder):  # noqa: PTH208 — names are enough, and there may be tens of thousands
-            with contextlib.suppress(OSError):
-                found.append(os.readlink(f"{folder}/{name}"))  # noqa: PTH115 — likewise
-    return found
 
 
 class Readers(Resource):

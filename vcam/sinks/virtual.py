@@ -13,6 +13,7 @@ from engine.errors import DeviceError
 from engine.resource import Resource
 from engine.values import Picture
 from vcam import v4l2
+from vcam.processes import users_of
 from vcam.sinks.driver import JOIN_VIDEO_GROUP, absent_sentence, create_command, this_host
 from vcam.sinks.readers import Readers
 from vcam.sinks.reopening import ReopeningSink
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from vcam.build import Builder
 
 FindDevices = Callable[[], list[v4l2.Device]]
+FindUsers = Callable[[Path], tuple[tuple[str, ...], bool]]
 RETRY_S = 5.0
 
 
@@ -57,11 +59,12 @@ class VirtualCamera(Resource):
         find: FindDevices = v4l2.devices,
         rearm: Callable[[Path], bool] = v4l2.rearm,
         sends: Callable[[Path], bool] = v4l2.sends,
+        users: FindUsers = users_of,
         kept_format: Callable[[Path, tuple[int, int]], str] = v4l2.kept_format,
         open_with: Callable[..., Any] = pyvirtualcam.Camera,
         watch: Callable[[Path], Readers] = Readers,
     ) -> None:
-        target = linux_target(camera_name, find, rearm, sends) if platform.system() == "Linux" else None
+        target = linux_target(camera_name, find, rearm, sends, users) if platform.system() == "Linux" else None
         kept = kept_format(Path(target), size) if target else ""
         if kept:
             raise DeviceError(
@@ -90,7 +93,9 @@ class VirtualCamera(Resource):
         self._camera.close()
 
 
-def linux_target(camera_name: str, find: FindDevices, rearm: Callable[[Path], bool], sends: Callable[[Path], bool]) -> str:
+def linux_target(
+    camera_name: str, find: FindDevices, rearm: Callable[[Path], bool], sends: Callable[[Path], bool], users: FindUsers
+) -> str:
     """The device file of the virtual camera, made ready when it was stuck; raises DeviceError."""
     devices = find()
     device = next((device for device in devices if device.name == camera_name), None)
@@ -102,8 +107,9 @@ def linux_target(camera_name: str, find: FindDevices, rearm: Callable[[Path], bo
         raise DeviceError(f"{device.path} is called {camera_name!r} but is no v4l2loopback device; rename one of the two.")
     closed = device.loopback and not device.output  # also while a meeting only goes on reading after the sender has gone
     if device.access == "busy" or (device.capture and closed and sends(device.path)) or (closed and not rearm(device.path)):
+        sender = "HifiHead Cam, which runs already and" if users(device.path)[1] else "another program that"
         raise DeviceError(
-            f"The virtual camera {device.path} ({camera_name}) is in use by another program that sends to it; close that first."
+            f"The virtual camera {device.path} ({camera_name}) is in use by {sender} sends to it; close that first."
         )
     return str(device.path)
 

@@ -12,6 +12,7 @@ from vcam.doctor.checks import run_checks
 from vcam.doctor.facts import CacheFolder, CameraFacts, GraphicsCard, ModelFacts, RequiredPackage, SystemFacts, VideoNode
 from vcam.doctor.findings import ShellCommand, usable
 from vcam.sinks.driver import Host
+from vcam.v4l2 import LOOPBACK_DRIVER, Device
 
 LOAD = f"""sudo modprobe v4l2loopback exclusive_caps=1 card_label='"{NAME}"'"""
 RELOAD = f"sudo modprobe -r v4l2loopback|{LOAD}"
@@ -22,6 +23,7 @@ NOT_INSTALLED = replace(with_nodes(VideoNode(USB)), host=Host("Linux", "pacman",
 WHEEL = spoiled("python", checkout=None, packages=(RequiredPackage("numpy", "==1.26.4", "2.1.0", fits=False),))
 NO_LIBRARY = replace(with_settings(output={"sink": "pipewire"}), cameras=CameraFacts((VideoNode(USB),), pipewire="no library"))
 DESKTOP = with_nodes(VideoNode(USB), pipewire="session")
+DSLR = Device(Path("/dev/video5"), "DSLR", "ok", LOOPBACK_DRIVER, capture=True)
 H100 = GraphicsCard("NVIDIA H100", "550.54", 81559)
 
 
@@ -185,6 +187,12 @@ FINE: list[tuple[SystemFacts, str, str]] = [
     (HEALTHY, "log file", "/home/me/hifihead.log"),
     (with_nodes(VideoNode(USB, users=("python (7)",), ours=True), VideoNode(OURS)), "webcam", "in use by HifiHead Cam itself"),
     (with_settings(camera={"source": "0"}), "webcam", "USB Camera (/dev/video0)"),
+    (
+        with_nodes(VideoNode(DSLR, users=("gphoto2 (8)",)), VideoNode(OURS)),
+        "webcam",
+        "DSLR (/dev/video5), sent to by gphoto2 (8)",
+    ),
+    (spoiled("program", port_error="port 80 is taken", running=True), "preview page", "in use by HifiHead Cam itself"),
     (
         with_nodes(VideoNode(USB), VideoNode(replace(OURS, capture=True, output=False), ours=True)),
         "virtual camera",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -13,9 +13,10 @@ import pytest
 from engine.errors import DeviceError
 from engine.values import Picture
 from tests.fakes import FakeClock, flat
-from tests.vcam.doctor.systems import HEALTHY, with_nodes
+from tests.vcam.doctor.systems import HEALTHY, OURS, USB, with_nodes
 from vcam.doctor.checks import run_checks
 from vcam.doctor.coded_frames import PATCHES, colour_error, read_code, write_code
+from vcam.doctor.facts import VideoNode
 from vcam.doctor.loop_test import LoopResult, RoundTrip, judge, loop_finding, run_loop, summary
 
 SIZE = (320, 180)
@@ -174,6 +175,13 @@ def test_without_a_virtual_camera_the_loop_says_what_is_missing() -> None:
     found, numbers = loop_finding(system, run_checks(system))
     assert (found.state, numbers) == ("absent", None)
     assert "see virtual camera" in found.detail
+
+
+def test_our_own_running_camera_is_left_alone() -> None:
+    sending = with_nodes(VideoNode(USB), VideoNode(replace(OURS, capture=True, output=False), users=("hifihead (7)",), ours=True))
+    found, numbers = loop_finding(sending, run_checks(sending), open_camera=lambda *_: pytest.fail("it was opened"))
+    assert (found.state, numbers) == ("absent", None)
+    assert "HifiHead Cam is sending; end it" in found.detail
 
 
 def test_with_one_it_is_tried() -> None:

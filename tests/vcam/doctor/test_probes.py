@@ -20,13 +20,11 @@ from vcam.doctor.facts import ProgramFacts
 from vcam.doctor.probe_cameras import (
     RunTool,
     exclusive_caps,
-    is_ours,
     mac_cameras,
     node_facts,
     output_lines,
     run_tool,
     secure_boot,
-    users_of,
     windows_drivers,
 )
 from vcam.doctor.probe_program import log_error, read_program
@@ -40,6 +38,7 @@ from vcam.doctor.probe_system import (
     processor_facts,
     program_facts,
 )
+from vcam.processes import is_ours, running, users_of
 from vcam.v4l2 import LOOPBACK_DRIVER, Device
 
 
@@ -51,7 +50,7 @@ def test_this_machine_is_looked_at_whatever_it_has() -> None:
     system = gather_facts()
     names = [found.name for found in run_checks(system)]
     assert names[0] == "Python"
-    assert len(names) == len(set(names)) == 13
+    assert len(names) == len(set(names)) == 14
     assert system.python.fits
     assert system.machine.cpus >= 1
 
@@ -138,6 +137,9 @@ def test_who_has_a_device_open(tmp_path: Path) -> None:
     (tmp_path / "99").mkdir()  # one that we may not look into
     assert users_of(device, tmp_path) == (("python (7)", "zoom (12)"), True)
     assert users_of(Path("/dev/video1"), tmp_path) == ((), False)
+    assert running(tmp_path)
+    assert not running(tmp_path / "7")
+    assert is_ours(["/usr/bin/python3", "-X", "dev", "-W", "error", "/x/hifihead", "run"])
     assert is_ours(["python", "-m", "vcam", "run", "--size", "512x512"])
     assert not is_ours(["python", "-m", "vcam", "doctor"])
 
