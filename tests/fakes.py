@@ -269,7 +269,7 @@ class FakeBuilder(Builder):
         if self.settings.camera.source != "auto":
             return super().open_source()
         if self.camera is None:
-            return super().with_settings(with_source(self.settings, "recording:auto")).open_source()
+            return super().with_settings(with_source(self.settings, "recording")).open_source()
         return self.tracked("camera", self.camera)
 
     def open_sink(self, session: Session, name: str, argument: str = "", *, required: bool = True) -> Sink:

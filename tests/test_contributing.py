@@ -92,15 +92,15 @@ def test_settings_messages_and_the_doctor_follow() -> None:
     with pytest.raises(ConfigError, match="or raw:FILE, got 'raw'"):
         parse_settings('[output]\nsink = "raw"', "config.toml")
     with pytest.raises(InputError, match="or sway:DEGREES"):
-        sources.resolve("nothing.mp4", "HifiHead Cam")
-    assert other_source("sway:10", "HifiHead Cam").detail == "not wanted: camera.source is sway:10"
+        sources.resolve("nothing.mp4")
+    assert other_source("sway:10").detail == "not wanted: camera.source is sway:10"
 
 
 def test_what_is_no_longer_registered_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"output\.sink must be"):
         parse_settings('[output]\nsink = "raw:x"', "config.toml")
     with pytest.raises(InputError, match="no camera or video"):
-        sources.resolve("sway:10", "HifiHead Cam")
+        sources.resolve("sway:10")
 
 
 def test_the_help_text_names_both() -> None:

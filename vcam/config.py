@@ -69,6 +69,7 @@ class OutputSettings(Section):
 
 class PreviewSettings(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 0
+    fixed_address: bool = False
     jpeg_quality: Annotated[int, Field(ge=30, le=100), LIVE] = 85
 
 

@@ -223,12 +223,14 @@ class Session(Resource):
         return AppliedSettings(tuple(sorted(now)), tuple(sorted(later)))
 
     def recalibrate(self) -> None:
-        """Takes the driver's next face as the one at rest; raises InputError where nobody moves the avatar."""
+        """Takes the driver's next face as the one at rest; raises InputError where nobody moves the avatar, or nobody is seen."""
         with self._commands:
             pipeline, driving, _, _ = self._live()
             source = pipeline.source
             if not source.follows:
                 raise InputError(f"There is nobody to calibrate to: the {source.name} moves the avatar.")
+            if self._rests or not driving.driver_seen:
+                raise InputError("There is nobody to calibrate to: no face is seen. Look into the webcam, then try again.")
 
             def both() -> None:
                 source.recalibrate()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -33,14 +33,18 @@ def video(tmp_path: Path) -> Path:
     return path
 
 
-def make_webcam(devices: Iterator[FakeDevice | Exception], clock: FakeClock, said: Said) -> Webcam:
+def make_webcam(
+    devices: Iterator[FakeDevice | Exception], clock: FakeClock, said: Said, find: Callable[[], int | None] = lambda: 3
+) -> Webcam:
     def open_with(number: int, wanted: WebcamFormat) -> FakeDevice:
         device = next(devices)
         if isinstance(device, Exception):
             raise device
         return device
 
-    return Webcam(3, WebcamFormat(), clock=clock, messages=Messages(said, clock), stats=Stats(), retry_s=2.0, open_with=open_with)
+    return Webcam(
+        find, WebcamFormat(), clock=clock, messages=Messages(said, clock), stats=Stats(), retry_s=2.0, open_with=open_with
+    )
 
 
 def test_frames_are_rgb_and_carry_their_capture_time() -> None:
@@ -61,8 +65,24 @@ def test_an_absent_camera_is_told_once_and_retried_until_it_is_there() -> None:
     absent = DeviceError("There is no camera 3.")
     camera = make_webcam(iter([absent, absent, FakeDevice(iter([True]))]), clock, said)
     assert [camera.step(), camera.step(), camera.step(), camera.step()] == [2.0, 2.0, 0.0, 0.0]
-    assert said == ["There is no camera 3.", "Camera 3 is back."]
+    assert said == ["There is no camera 3.", "Camera 3 is there."]
     assert camera.take(0) is not None
+
+
+def test_a_webcam_that_appears_later_is_taken() -> None:
+    clock, said, found = FakeClock(), Said(), iter([None, None, 2, None, 4])
+    first, second = FakeDevice(iter([True, False, False, False])), FakeDevice(iter([True]))
+    camera = make_webcam(iter([first, second]), clock, said, find=lambda: next(found))
+    assert [camera.step() for _ in range(4)] == [2.0, 2.0, 0.0, 0.0]
+    assert camera.take(0) is not None
+    assert [camera.step() for _ in range(6)] == [0.05, 0.05, 2.0, 2.0, 0.0, 0.0]
+    assert said == [
+        webcam.NO_WEBCAM,
+        "Camera 2 is there.",
+        "Camera 2 gives no pictures (unplugged, or in use elsewhere); trying again.",
+        webcam.NO_WEBCAM,
+        "Camera 4 is there.",
+    ]
 
 
 def test_an_unplugged_camera_is_released_and_recovers() -> None:
@@ -104,16 +124,15 @@ def test_auto_never_takes_our_own_virtual_camera(monkeypatch: pytest.MonkeyPatch
     ]
     monkeypatch.setattr(webcam.platform, "system", lambda: "Linux")
     monkeypatch.setattr(webcam.v4l2, "devices", lambda: listed)
-    assert resolve("auto", "HifiHead Cam") == ("webcam", "2")
-    assert resolve("auto", "HifiHead Cam", lambda _name: []) == ("recording", "auto")
+    assert webcam.usable_cameras("HifiHead Cam") == [2]
 
 
 def test_a_number_is_a_webcam_and_a_path_a_video(video: Path) -> None:
-    assert resolve("1", "x") == ("webcam", "1")
-    assert resolve(str(video), "x") == ("video", str(video))
-    assert [resolve(name, "x") for name in ("recording", "idle")] == [("recording", ""), ("idle", "")]
+    assert resolve("1") == ("webcam", "1")
+    assert resolve(str(video)) == ("video", str(video))
+    assert [resolve(name) for name in ("recording", "idle")] == [("recording", ""), ("idle", "")]
     with pytest.raises(InputError, match=r"no camera or video 'nothing\.mp4'"):
-        resolve("nothing.mp4", "x")
+        resolve("nothing.mp4")
 
 
 def test_every_frame_of_a_file_comes_once_with_its_time(video: Path) -> None:

@@ -121,7 +121,7 @@ def make_webcam(devices: Iterator[FakeDevice], clock: FakeClock, said: Said) -> 
         return next(devices)
 
     messages = Messages(said, clock)
-    return Webcam(3, WebcamFormat(), clock=clock, messages=messages, stats=Stats(), retry_s=2.0, open_with=open_with)
+    return Webcam(lambda: 3, WebcamFormat(), clock=clock, messages=messages, stats=Stats(), retry_s=2.0, open_with=open_with)
 
 
 def test_a_resting_webcam_is_released_and_forgets_its_last_frame() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import httpx
@@ -13,10 +15,13 @@ import numpy as np
 import pytest
 
 from engine.errors import DeviceError, InputError
-from tests.fakes import flat
+from tests.fakes import FakeBuilder, FakeClock, Said, flat
 from vcam.config import PreviewSettings, Settings
-from vcam.sinks.preview import PreviewPage
+from vcam.messages import Messages
+from vcam.sinks import preview
+from vcam.sinks.preview import PreviewPage, open_sink
 from vcam.snapshot import Snapshot
+from vcam.web.address import keep_address, read_address
 
 
 @pytest.fixture
@@ -112,6 +117,53 @@ def test_other_pages_cannot_press_the_button(page: PreviewPage, pressed: list[bo
     assert httpx.post(page.address[:-2] + "/recalibrate").status_code == 404
     assert httpx.post(page.address + "recalibrate", headers={"host": "evil.example"}).status_code == 404
     assert pressed == []
+
+
+class PreviewBuilder(FakeBuilder):
+    """Settings for the page alone; ``said`` is what the user is told."""
+
+    def __init__(self, *, fixed: bool) -> None:
+        self.said, clock = Said(), FakeClock()
+        super().__init__(Settings(preview=PreviewSettings(fixed_address=fixed)), messages=Messages(self.said, clock), clock=clock)
+
+    def page(self) -> PreviewPage:
+        return open_sink(self, FakeControl([]), "", required=True)
+
+
+def test_an_address_is_kept_on_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "hifihead" / "preview-address"
+    monkeypatch.setattr(preview, "address_file", lambda: file)
+    with PreviewBuilder(fixed=False).page() as page:
+        fleeting = page.address
+    assert not file.exists()
+    with PreviewBuilder(fixed=True).page() as page:
+        fixed = page.address
+        assert file.stat().st_mode & 0o077 == 0 or os.name != "posix"
+    assert fixed != fleeting
+    builder = PreviewBuilder(fixed=True)
+    with builder.page() as page:
+        assert page.address == fixed
+        assert httpx.get(fixed).status_code == 200
+        other = PreviewBuilder(fixed=True)
+        with other.page() as second:  # the port is taken
+            assert second.address != fixed
+            assert "is taken: the preview has another address this time." in other.said.text
+    with PreviewBuilder(fixed=True).page() as page:
+        assert page.address == fixed
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nonsense", "99999 abcdefghijklmnopqrstuv\n", "80 short\n", "80 /../../../../../etc/passwd\n"]
+)
+def test_a_kept_address_that_is_none_is_replaced(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "preview-address"
+    file.write_text(text)
+    first, second = read_address(file), read_address(file)
+    assert first.port == 0
+    assert len(first.token) >= 20
+    assert first != second
+    keep_address(file, replace(first, port=8080))
+    assert read_address(file) == replace(first, port=8080)
 
 
 def test_tokens_are_long_and_never_the_same(page: PreviewPage) -> None:

@@ -315,8 +315,18 @@ def test_the_card_replaces_the_avatar_at_once_and_goes_again(photos: Path) -> No
 def test_a_new_calibration_reaches_the_driver(photos: Path) -> None:
     builder = SinkBuilder()
     with running(builder, photos / "red.jpg") as session:
+        assert wait_for(lambda: session.snapshot().state == "driving")
         session.recalibrate()
         assert wait_for(lambda: "Calibrated: the face of this moment is the one at rest." in builder.said)
+
+
+def test_without_a_face_nothing_is_calibrated(photos: Path) -> None:
+    builder = SinkBuilder()
+    builder.tracker = lambda: FakeTracker(iter(()))
+    with running(builder, photos / "red.jpg") as session:
+        assert wait_for(lambda: session.snapshot().state == "waiting")
+        with pytest.raises(InputError, match="no face is seen"):
+            session.recalibrate()
 
 
 def test_a_recording_cannot_be_calibrated(photos: Path) -> None:

@@ -36,6 +36,13 @@ class WebcamFormat:
     fps: int = 30
 
 
+NO_WEBCAM = (
+    "There is no webcam: the avatar idles until one is plugged in. To see it move: --camera recording, or --camera with a video."
+)
+
+FindCamera = Callable[[], int | None]
+"""The number of the camera to open now; None while there is none."""
+
 OpenDevice = Callable[[int, WebcamFormat], Any]
 """Opens camera N as something with OpenCV's read() and release(); raises DeviceError."""
 
@@ -83,7 +90,7 @@ class Webcam(Resource):
 
     def __init__(
         self,
-        number: int,
+        find: FindCamera,
         wanted: WebcamFormat,
         *,
         clock: Clock,
@@ -92,7 +99,8 @@ class Webcam(Resource):
         retry_s: float,
         open_with: OpenDevice = open_device,
     ) -> None:
-        self._number, self._wanted, self._retry_s = number, wanted, retry_s
+        self._find, self._wanted, self._retry_s = find, wanted, retry_s
+        self._number: int | None = None  # of the camera that was opened last
         self._clock, self._messages, self._stats, self._open = clock, messages, stats, open_with
         self._slot: Slot[Frame] = Slot()
         self._stop = threading.Event()
@@ -102,6 +110,8 @@ class Webcam(Resource):
         self._device: Any = None
         self._misses = 0
         self._lost = False
+        self._delivered: int | None = None  # of the camera that delivered last
+        self._absent = False  # no camera is found, and that was said
 
     def start(self) -> None:
         """Begins to capture on a thread."""
@@ -141,7 +151,7 @@ class Webcam(Resource):
             self._slot.take(0)  # a frame from before the rest must not be seen after it
             return REST_STEP_S
         if self._device is None:
-            self._device = self._messages.attempt("camera", "Opening the camera", lambda: self._open(self._number, self._wanted))
+            self._device = self._messages.attempt("camera", "Opening the camera", self._open_found)
             self._lost |= self._device is None
             return 0.0 if self._device is not None else self._retry_s
         ok, image = self._messages.attempt("camera", "Reading the camera", self._device.read) or (False, None)
@@ -150,11 +160,23 @@ class Webcam(Resource):
         self._deliver(image)
         return 0.0
 
+    def _open_found(self) -> Any:
+        """The camera that there is now; None when there is none, which is said when it is new. Raises DeviceError."""
+        number = self._find()
+        if number is None:
+            if not self._absent:
+                self._messages.say(NO_WEBCAM)
+            self._absent = True
+            return None
+        device = self._open(number, self._wanted)
+        self._number, self._absent = number, False
+        return device
+
     def _deliver(self, image: Any) -> None:
         captured_s = self._clock.now()
         if self._lost:
-            self._messages.say(f"Camera {self._number} is back.")
-        self._lost, self._misses = False, 0
+            self._messages.say(f"Camera {self._number} is {'back' if self._number == self._delivered else 'there'}.")
+        self._lost, self._misses, self._delivered = False, 0, self._number
         with self._stats.measure("capture"):
             self._slot.put(Frame(np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8), captured_s))
 

@@ -74,7 +74,7 @@ def run_command_line(
     camera: Annotated[
         str | None,
         typer.Option(
-            help="What moves the avatar: auto (the first webcam, or the bundled recording), "
+            help="What moves the avatar: auto (the first webcam, waiting for one where there is none), "
             + "; ".join(f"{kind.setting}: {kind.summary}" for kind in sources.SOURCES.values())
             + ".",
             metavar=sources.setting_values(),

@@ -12,7 +12,7 @@ from vcam.doctor.findings import Finding, ShellCommand
 from vcam.sinks.driver import JOIN_VIDEO_GROUP, PIPEWIRE_INSTALLERS, UNLOAD, create_command, load_command
 
 WEBCAM, VIRTUAL_CAMERA, PIPEWIRE = "webcam", "virtual camera", "PipeWire"
-NONE_FOUND = "none found: a recording would move the avatar"
+NONE_FOUND = "none found: the avatar idles until there is one"
 PLUG_IN = "Plug one in, or switch it on (shutter, function key)."
 PRIVACY_SETTINGS = {
     "Darwin": "System Settings → Privacy & Security → Camera: allow the terminal.",
@@ -26,7 +26,7 @@ def check_webcam(system: SystemFacts, program: ProgramFacts) -> Finding:
     """What will drive the avatar under these settings."""
     source = program.settings.camera.source
     if source != "auto" and not source.isdecimal():
-        return other_source(source, program.settings.output.camera_name)
+        return other_source(source)
     if not system.linux:
         return listed_webcams(system)
     own_name = program.settings.output.camera_name
@@ -65,10 +65,10 @@ def webcam_state(system: SystemFacts, node: VideoNode) -> Finding:
     return Finding(WEBCAM, "ok", f"{what}, sent to by {', '.join(node.users)}" if node.users else what)
 
 
-def other_source(source: str, own_camera: str) -> Finding:
+def other_source(source: str) -> Finding:
     """A video file, or another kind of motion source, instead of a webcam."""
     try:
-        sources.resolve(source, own_camera)
+        sources.resolve(source)
     except InputError:
         return Finding(WEBCAM, "failed", f"camera.source names {source}, which does not exist", ("Set camera.source to 'auto'.",))
     return Finding(WEBCAM, "absent", f"not wanted: camera.source is {source}")

@@ -21,6 +21,7 @@ class DrivingStage:
         self._drive: Drive | None = None
         self._observed_s = clock.now()
         self._recalibrating = False
+        self.driver_seen = False  # at the last step
 
     def use(self, avatar_id: int, source: Coefficients) -> None:
         """Drives this avatar from the next step on; ``source`` is its z_s."""
@@ -43,7 +44,7 @@ class DrivingStage:
     def resume(self) -> None:
         """After a pause: the avatar comes alive at the next step, also without an observation."""
         now = self._clock.now()
-        self._observed_s = now - PATIENCE_S
+        self._observed_s, self.driver_seen = now - PATIENCE_S, False
         if self._drive is not None:
             self._drive.resume(now)
 
@@ -64,6 +65,7 @@ class DrivingStage:
             self._recalibrating = False
             drive.recalibrate()
             self._messages.say("Calibrated: the face of this moment is the one at rest.")
+        self.driver_seen = observation.driver is not None
         with self._stats.measure("drive"):
             driven = drive.step(observation)
         return MotionFrame(driven.z, driven.state, observation.time_s, observation.captured_s, source, self._avatar_id)

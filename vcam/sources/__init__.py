@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +30,8 @@ class SourceKind:
     summary: str
 
 
+AUTOMATIC = "auto"  # the first webcam, whenever there is one
+
 SOURCES = {
     "webcam": SourceKind("vcam.sources.webcam", "N", "the webcam with that number"),
     "video": SourceKind("vcam.sources.video", "VIDEO", "a video file, which is looped"),
@@ -39,22 +40,13 @@ SOURCES = {
 }
 
 
-def usable_cameras(own_camera: str) -> list[int]:
-    """See ``vcam.cameras.webcam.usable_cameras``."""
-    from vcam.cameras import webcam  # OpenCV
-
-    return webcam.usable_cameras(own_camera)
-
-
-def resolve(source: str, own_camera: str, cameras: Callable[[str], list[int]] = usable_cameras) -> tuple[str, str]:
-    """(name in ``SOURCES``, argument) of a ``camera.source`` setting; ``own_camera`` is the name of our own virtual camera, and
-    ``cameras`` lists the numbers of all others.
+def resolve(source: str) -> tuple[str, str]:
+    """(name in ``SOURCES``, argument) of a ``camera.source`` setting.
 
     Raises InputError for what is neither a kind, a number nor a file.
     """
-    if source == "auto":
-        found = cameras(own_camera)
-        return ("webcam", str(found[0])) if found else ("recording", "auto")
+    if source == AUTOMATIC:
+        return "webcam", AUTOMATIC
     name, _, argument = source.partition(":")
     if name in SOURCES and SOURCES[name].setting.partition(":")[0] == name:
         return name, argument
@@ -71,12 +63,11 @@ def resolve(source: str, own_camera: str, cameras: Callable[[str], list[int]] = 
 
 def open_source(builder: Builder) -> MotionSource:
     """The source that the builder's settings name, not yet started; raises InputError, DeviceError."""
-    settings = builder.settings
-    name, argument = resolve(settings.camera.source, settings.output.camera_name)
+    name, argument = resolve(builder.settings.camera.source)
     source: MotionSource = importlib.import_module(SOURCES[name].module).open_source(builder, argument)
     return source
 
 
 def setting_values() -> str:
     """What ``camera.source`` takes, for help texts: "auto|N|VIDEO|…"."""
-    return "|".join(["auto", *(kind.setting for kind in SOURCES.values())])
+    return "|".join([AUTOMATIC, *(kind.setting for kind in SOURCES.values())])

@@ -21,16 +21,9 @@ DEMO = Path(__file__).parents[2] / "engine" / "assets" / "demo_drive.npz"
 REST_S = 0.5  # cross-over from the end to the start, so that the loop does not jump
 
 
-NO_WEBCAM = (
-    "No webcam was found: the bundled recording moves the avatar. "
-    "Plug in a webcam and start again, or name a video: --camera FILE."
-)
-
-
 def open_source(builder: Builder, argument: str) -> RecordingSource:
-    """The bundled recording; ``argument`` "auto" = it stands in for a webcam that was not found, and that is said."""
-    if argument == "auto":
-        builder.messages.say(NO_WEBCAM)
+    """The bundled recording."""
+    del argument
     return RecordingSource("recording", read_recording(), builder.clock)
 
 

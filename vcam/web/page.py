@@ -23,7 +23,11 @@ async function refresh() {
     document.getElementById("state").textContent = words(await (await fetch("state.json")).json())
     if (lost) { lost = false; document.getElementById("picture").src = "stream.mjpg?" + Date.now() }
     document.getElementById("lost").textContent = ""
-  } catch { lost = true; document.getElementById("lost").textContent = "The program has stopped." }
+  } catch {
+    lost = true
+    document.getElementById("state").textContent = ""
+    document.getElementById("lost").textContent = "The program has stopped; start it again, and open the address that it names."
+  }
   setTimeout(refresh, 1000)
 }
 document.getElementById("recalibrate").onclick = async () => {
