@@ -4,9 +4,13 @@ picture leaves before any of them is loaded."""
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
+
+import numpy as np
 
 from engine.errors import AssetError
 from vcam import sinks, sources
@@ -24,10 +28,16 @@ from vcam.plugins.microphone import Microphone
 from vcam.stats import Stats
 
 if TYPE_CHECKING:
+    from engine.animator import PreparedPortrait
+    from engine.portrait import Portrait
+    from engine.values import Picture
+    from vcam.avatars.compose import Composer
+    from vcam.avatars.cutout import Cutout
     from vcam.session import Session
     from vcam.sources.tracking import Camera, FaceRegressor, FaceTracker, TrackedCamera, TrackingStage
 
 T = TypeVar("T")
+CERTAIN = 3  # a third of the photograph's coarse matte is enough for what the crop's own says
 
 
 class Builder:
@@ -105,7 +115,9 @@ class Builder:
         portrait = load_portrait(photo)
         source = animator.prepare(portrait)
         composer = Composer(portrait.photo, portrait.square, size)
-        return Avatar(str(photo), source, source.coefficients, composer, tuple(portrait.notes))
+
+        cutout = functools.cache(lambda: cut_out(portrait, source, composer))
+        return Avatar(str(photo), source, source.coefficients, composer, tuple(portrait.notes), cutout)
 
     def open_tracker(self) -> FaceTracker:
         """A tracker for frames in order."""
@@ -183,6 +195,28 @@ class Builder:
                     raise
                 self.messages.say(f"{error} The {what} that ships is used instead.")
         return shipped()
+
+
+def cut_out(portrait: Portrait, source: PreparedPortrait, composer: Composer) -> Cutout:
+    """The person of a prepared portrait, for other backgrounds."""
+    from engine.crop import cut, face_centre
+    from engine.cutout import person_alpha
+    from engine.track import person_matte
+    from vcam.avatars.cutout import Cutout
+
+    crop, photo, square = portrait.crop, portrait.photo, portrait.square
+    x, y = face_centre(portrait.face)
+    in_photo = person_matte(photo)
+    photo_alpha = person_alpha(photo, in_photo, (square.centre_x_px, square.centre_y_px))
+    # nobody is in the crop where nobody is in the whole photograph, which shows shoulders for what they are
+    allowed = CERTAIN * cut((255 * in_photo).astype(np.uint8)[..., None].repeat(3, 2), square, crop.shape[0])[..., 0] / 255
+    crop_alpha = person_alpha(crop, np.minimum(person_matte(crop), allowed.astype(np.float32)), (float(x), float(y)))
+    layered = source.network.with_layers(crop, crop_alpha, portrait.plate)
+
+    def relayer(foreground: Picture, plate: Picture) -> PreparedPortrait:
+        return replace(source, network=layered.with_layers(foreground, crop_alpha, plate))
+
+    return Cutout(crop, crop_alpha, photo, photo_alpha, square, composer, relayer)
 
 
 def drive_options(settings: DriveSettings) -> DriveOptions:

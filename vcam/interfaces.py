@@ -6,6 +6,8 @@ from collections.abc import Callable, Sized
 from typing import Any, Protocol, runtime_checkable
 
 from engine.values import Coefficients, Corrections, Picture
+from vcam.avatars.avatar import Avatar
+from vcam.avatars.cutout import Backdrop
 from vcam.config import Settings
 from vcam.motion import MotionFrame, Observation
 
@@ -111,6 +113,10 @@ class DrawingHooks(Protocol):
 
     def on_motion(self, motion: MotionFrame) -> MotionFrame:
         """The motion to draw instead."""
+        ...
+
+    def backdrop(self, avatar: Avatar) -> Backdrop | None:
+        """The avatar before another background; None = before its own."""
         ...
 
     def on_frame(self, picture: Picture) -> Picture:

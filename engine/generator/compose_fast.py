@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+import cv2
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
@@ -187,6 +188,16 @@ def pack(foreground: Picture, matte: Floats, plate: Picture) -> PackedLayers:
     front[:-1, :-1, 3] = np.where(around.max(0) == 0, NOBODY, np.where(around.min(0) == 1, INSIDE, EDGE))
     behind = np.pad(plate, ((0, 0), (0, 0), (0, 1)))
     return PackedLayers(front.reshape(-1), alpha.reshape(-1), behind.reshape(-1))
+
+
+def recoloured(packed: PackedLayers, foreground: Picture, plate: Picture) -> PackedLayers:
+    """What ``pack`` gives for another foreground and plate and the same matte; fast."""
+    wide = cv2.copyMakeBorder(foreground, BEFORE, AFTER, BEFORE, AFTER, cv2.BORDER_REPLICATE)
+    front = packed.front.copy().reshape(*wide.shape[:2], 4)
+    cv2.mixChannels([wide], [front], [0, 0, 1, 1, 2, 2])
+    behind = np.zeros((*plate.shape[:2], 4), np.uint8)
+    cv2.mixChannels([plate], [behind], [0, 0, 1, 1, 2, 2])
+    return PackedLayers(front.reshape(-1), packed.matte, behind.reshape(-1))
 
 
 class Compositor(Resource):

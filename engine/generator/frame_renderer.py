@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -44,7 +45,7 @@ class CpuFrameRenderer(Resource):
         self._nothing = np.zeros((STATE_CHANNELS, variant.output_size, variant.output_size), np.float32)
         self._weakened = self._nothing.copy()
         self._state: Floats | None = None  # the network's last answer, for this photograph:
-        self._source: EncodedPhotograph | None = None
+        self._features: Mapping[str, Floats] | None = None
 
     def render(self, source: EncodedPhotograph, inputs: RenderInputs, corrections: Corrections = "new") -> Picture:
         """See ``FrameRenderer.render``."""
@@ -62,8 +63,8 @@ class CpuFrameRenderer(Resource):
 
     def _corrections(self, source: EncodedPhotograph, inputs: RenderInputs, *, anew: bool) -> Floats:
         """The network's answer (6, R, R), valid until it is asked anew."""
-        if anew or self._state is None or source is not self._source:
-            self._state, self._source = None, source  # nothing is kept of a run that fails
+        if anew or self._state is None or source.features is not self._features:
+            self._state, self._features = None, source.features  # nothing is kept of a run that fails
             state = self._session.run({**inputs.feeds, **source.features})["state"][0]
             if not math.isfinite(float(state.sum())):
                 raise ArithmeticError("the network gave values that are not finite")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -16,14 +17,16 @@ import pytest
 
 from engine.errors import ConfigError, InputError
 from engine.values import JAW_OPEN, Coefficients
-from tests.fakes import FakeClock, Said, flat
+from tests.fakes import FakeClock, Said, fake_avatar, flat
 from tests.vcam.test_session import RED, SinkBuilder, centre, running, wait_for
+from vcam.avatars.avatar import Avatar
+from vcam.avatars.cutout import Backdrop
 from vcam.config import Settings
 from vcam.messages import Messages
 from vcam.motion import MotionFrame
 from vcam.plugins import active
 from vcam.plugins.host import PluginHost
-from vcam.plugins.interface import SOUND_BLOCK, PluginContext, PluginSettings
+from vcam.plugins.interface import SOUND_BLOCK, Background, PluginContext, PluginSettings
 from vcam.plugins.microphone import BlockCutter, Microphone
 from vcam.plugins.registry import FoundPlugin
 from vcam.plugins.report import read_states
@@ -121,6 +124,27 @@ class Needs:
         import no_such_package_at_all  # noqa: F401
 
 
+class Paints:
+    """Puts a shade behind the person; "moving" asks for the next one after a second."""
+
+    class Settings(PluginSettings):
+        shade: int = 7
+        moving: bool = False
+
+    def start(self, context: PluginContext[Any]) -> None:
+        self.settings, self.asked = context.settings, 0
+
+    def on_background(self, own: Any, time: float) -> Background:
+        self.asked += 1
+        shade = self.settings.shade + (self.asked - 1 if self.settings.moving else 0)
+        return Background(own * 0 + np.uint8(shade), for_s=1.0 if self.settings.moving else None)
+
+
+class Tears:
+    def on_background(self, own: Any, time: float) -> Background:
+        return Background(own[:5])
+
+
 class Hears:
     def __init__(self) -> None:
         self.heard: list[float] = []
@@ -131,7 +155,7 @@ class Hears:
         self.threads.add(threading.current_thread().name)
 
 
-KINDS = (Reddens, AddsGreen, Blocks, Loops, Keeps, Slow, Writes, Exits, Misshapes, Needs, Hears)
+KINDS = (Reddens, AddsGreen, Blocks, Loops, Keeps, Slow, Writes, Exits, Misshapes, Needs, Paints, Tears, Hears)
 PLUGINS: dict[str, type[Any]] = {kind.__name__.lower(): kind for kind in KINDS}
 BLUE = """
 class Blue:
@@ -318,6 +342,78 @@ def test_wrong_settings_are_refused_and_unknown_ones_left_out(rig: Rig) -> None:
     rig.switch(reddens={"enabled": True, "rad": 7})
     assert "plugins.reddens.rad is not a setting; did you mean plugins.reddens.red? It is left out." in rig.said
     assert rig.host.on_frame(BLACK)[0, 0, 0] == 255
+
+
+# behind the person
+
+
+class FlatCutout:
+    """Of an avatar whose own background is black; the composer is left out."""
+
+    own = BLACK
+
+    def before(self, background: Any, light_wrap: float) -> Backdrop:
+        return Backdrop(int(background[0, 0, 0]), fake_avatar().composer)
+
+
+def with_cutout() -> Avatar:
+    return replace(fake_avatar(), cutout=FlatCutout, id=next(NUMBERS))  # type: ignore[arg-type]
+
+
+NUMBERS = itertools.count(1000)
+
+
+def test_a_background_is_asked_for_once_per_avatar(rig: Rig) -> None:
+    rig.switch(paints=ON)
+    for avatar in (with_cutout(), with_cutout()):
+        for _ in range(3):
+            backdrop = rig.host.backdrop(avatar)
+            assert backdrop is not None
+            assert backdrop.source == 7
+            rig.clock.pass_time(5)
+    assert rig.host.drawing[0]._instance.asked == 2
+    assert rig.host.backdrop(fake_avatar()) is None  # one that cannot be cut out
+
+
+def test_a_moving_background_is_asked_for_again_and_never_waited_for(rig: Rig) -> None:
+    rig.switch(paints={"enabled": True, "moving": True})
+    avatar = with_cutout()
+
+    def shade() -> int:
+        backdrop = rig.host.backdrop(avatar)
+        assert backdrop is not None
+        return int(backdrop.source)
+
+    assert [shade(), shade()] == [7, 7]
+    rig.clock.pass_time(1.5)
+    assert shade() == 7
+    assert wait_for(lambda: shade() == 8)
+
+
+def test_with_other_settings_the_background_before_stays_until_the_next_is_there(rig: Rig) -> None:
+    rig.switch(paints=ON)
+    avatar, seen, ended = with_cutout(), list[object](), threading.Event()
+    rig.host.backdrop(avatar)
+
+    def draw() -> None:
+        while not ended.is_set():
+            backdrop = rig.host.backdrop(avatar)
+            seen.append(backdrop and backdrop.source)
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    rig.switch(paints={"enabled": True, "shade": 9})
+    assert wait_for(lambda: seen[-1] == 9)
+    ended.set()
+    thread.join()
+    assert set(seen) == {7, 9}
+
+
+def test_of_one_whose_background_does_not_fit_the_portraits_own_is_shown(rig: Rig) -> None:
+    rig.switch(tears=ON)
+    assert rig.host.backdrop(with_cutout()) is None
+    assert "'tears': on_background must return uint8 (128, 160, 3)" in rig.said.text
+    assert rig.host.drawing == ()
 
 
 # in a session

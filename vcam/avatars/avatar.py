@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from engine.values import Coefficients
 from vcam.avatars.compose import Composer
+from vcam.avatars.cutout import Cutout
 from vcam.files import named_path
 
 BUNDLED_PORTRAIT = Path(__file__).parents[2] / "engine" / "assets" / "portrait.jpg"
@@ -24,6 +26,7 @@ class Avatar:
     coefficients  z_s
     composer      sets the animated square into the rest of the photograph
     notes         sentences about the photograph for the user
+    cutout        cuts the person out, for other backgrounds; slow the first time. None where that cannot be done
     id            of this preparation; later ones have larger ids
     """
 
@@ -32,6 +35,7 @@ class Avatar:
     coefficients: Coefficients
     composer: Composer
     notes: tuple[str, ...] = ()
+    cutout: Callable[[], Cutout] | None = None
     id: int = field(default_factory=lambda: next(_IDS))
 
 

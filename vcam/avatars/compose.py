@@ -6,6 +6,8 @@ beyond its edges they continue its border colours, the softer the farther out.
 
 from __future__ import annotations
 
+import copy
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,23 @@ class Composer:
         self._left, self._top, self._side = round(left), round(top), round(side)
         self._whole = output_size == (self._side, self._side)
         self._bands = seam_bands(self._surroundings, self._left, self._top, self._side)
+
+    @property
+    def surroundings(self) -> Picture:
+        """(height, width, 3) what stands still, also where the square covers it; not to be changed."""
+        return self._surroundings
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """Left, top and side of the square in the output [px]."""
+        return self._left, self._top, self._side
+
+    def with_surroundings(self, surroundings: Picture) -> Composer:
+        """The same square in other surroundings of the same size."""
+        other = copy.copy(self)
+        other._surroundings = surroundings
+        other._bands = seam_bands(surroundings, self._left, self._top, self._side)
+        return other
 
     def compose(self, animated: Picture) -> Picture:
         """(512, 512, 3) → a new (height, width, 3)."""

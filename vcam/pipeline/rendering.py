@@ -38,7 +38,7 @@ class RenderStage:
         self._animator, self._clock, self._messages, self._stats = animator, clock, messages, stats
         self._card = privacy_card(size)
         self._avatars: dict[int, Avatar] = {}
-        self._used: Avatar | None = None  # the one that the animator animates
+        self._used: object = None  # the source that the animator animates
         self._scene: object = None  # what is shown: an avatar or the card
         self._last: Picture | None = None
         self._before: Picture | None = None  # the picture that fades out
@@ -61,26 +61,31 @@ class RenderStage:
         avatar = self._avatars.get(motion.avatar_id)
         if avatar is None:
             return None
-        drawn: Picture | None = None
+        drawn: tuple[Picture, object] | None = None
         if motion.state != "privacy":
             drawn = self._messages.attempt("avatar", "Drawing the avatar", lambda: self._draw(avatar, motion, network_every))
-        picture = self._faded(self._card if drawn is None else drawn, scene=self._card if drawn is None else avatar)
+        picture = self._faded(*(drawn or (self._card, "card")))
         return OutputFrame(
             picture, motion.state, avatar.name, motion.captured_s, drawn_s=self._clock.now(), engine=self._animator.engine_status
         )
 
-    def _draw(self, avatar: Avatar, motion: MotionFrame, network_every: int) -> Picture:
-        if avatar is not self._used:
-            self._animator.use(avatar.source)
-            self._used, self._avatars = avatar, {n: known for n, known in self._avatars.items() if n >= avatar.id}
+    def _draw(self, avatar: Avatar, motion: MotionFrame, network_every: int) -> tuple[Picture, object]:
+        """The picture, and the scene that it shows: between two of them is a cross-fade."""
+        if len(self._avatars) > 1:
+            self._avatars = {n: known for n, known in self._avatars.items() if n >= avatar.id}
         hooks = self._hooks if self._hooks is not None and self._hooks.drawing else None
+        backdrop = None
         if hooks is not None:
-            motion = hooks.on_motion(motion)
+            motion, backdrop = hooks.on_motion(motion), hooks.backdrop(avatar)
+        shown, scene = (avatar, avatar.id) if backdrop is None else (backdrop, (avatar.id, backdrop.scene))
+        if shown.source is not self._used:
+            self._animator.use(shown.source)
+            self._used = shown.source
         with self._stats.measure("animate"):
             animated = self._animator.animate(motion.z, corrections=self._corrections(network_every))
         with self._stats.measure("compose"):
-            picture = avatar.composer.compose(animated)
-        return picture if hooks is None else hooks.on_frame(picture)
+            picture = shown.composer.compose(animated)
+        return (picture if hooks is None else hooks.on_frame(picture)), scene
 
     def _corrections(self, network_every: int) -> Corrections:
         """What the network does for the next picture."""
@@ -91,7 +96,7 @@ class RenderStage:
 
     def _faded(self, picture: Picture, scene: object) -> Picture:
         now = self._clock.now()
-        if scene is not self._scene:
+        if scene != self._scene:
             self._before, self._fade_start_s, self._scene = self._last, now, scene
         share = (now - self._fade_start_s) / FADE_S
         if self._before is None or share >= 1:

@@ -7,13 +7,16 @@ import statistics
 import weakref
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.errors import HifiHeadError, InputError
 from engine.values import Floats, Picture
+from vcam.avatars.avatar import Avatar
+from vcam.avatars.cutout import Backdrop, Cutout
 from vcam.interfaces import Clock
 from vcam.motion import MotionFrame
-from vcam.plugins.answers import lent_motion, lent_picture, taken_motion, taken_picture
+from vcam.plugins.answers import lent_motion, lent_picture, taken_background, taken_motion, taken_picture
 from vcam.plugins.interface import DEFAULT_BUDGET_MS, DEFAULT_ORDER, PluginContext, PluginSettings
 from vcam.plugins.registry import hooks_of, missing
 from vcam.plugins.worker import Work, Worker
@@ -27,7 +30,18 @@ KEPT_PICTURES = 64  # a plug-in that holds more of them than this has a leak,
 GROWTH_MB = 512.0  # as has one during whose calls the program grew by this in all
 WAITING_BLOCKS = 100  # of sound, a second; more are dropped
 
+FIRST_BACKDROP_S = 0.5  # drawing waits so long for another avatar's, so that its own is not shown for a moment
+
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ShownBackdrop:
+    """Which backdrop belongs to which avatar, and until when it is shown; None = as long as the avatar is."""
+
+    avatar_id: int = 0
+    backdrop: Backdrop | None = None
+    until_s: float | None = None
 
 
 class ActivePlugin:
@@ -53,6 +67,8 @@ class ActivePlugin:
         self._instance: Any = None
         self._late: tuple[str, Work, float] | None = None  # hook and work that have not come back, and since when
         self._times_ms: dict[str, deque[float]] = {}
+        self._backdrop = ShownBackdrop()
+        self._painting: tuple[int, Work, float] | None = None  # avatar and work that makes its next backdrop, and since when
         self._lent: deque[weakref.ref[Any]] = deque()
         self._grown_mb = 0.0
         self._heard: deque[tuple[Work, float]] = deque()
@@ -84,6 +100,22 @@ class ActivePlugin:
         self._refuse_keeping(lent)
         answer = self._ask("on_frame", lambda: taken_picture(picture, self._instance.on_frame(lent, now)))
         return picture if answer is None else answer
+
+    def backdrop(self, avatar: Avatar) -> Backdrop | None:
+        """The avatar before the plug-in's background; None before its own. Raises InputError when it is to be switched off.
+
+        A background is made while the drawing goes on with the one before; only for another avatar it is waited for.
+        """
+        cutout, now = avatar.cutout, self._clock.now()
+        if cutout is None:
+            return None
+        self._look_at_painting(now)
+        shown, other = self._backdrop, self._backdrop.avatar_id != avatar.id
+        if self._painting is None and (other or (shown.until_s is not None and now >= shown.until_s)):
+            self._painting = avatar.id, self._worker.hand_over(lambda: self._watched(lambda: self._painted(cutout(), now))), now
+            if other and self._painting[1].done(FIRST_BACKDROP_S):
+                self._take_painting()
+        return self._backdrop.backdrop if self._backdrop.avatar_id == avatar.id else None
 
     def hear(self, block: Floats, time_s: float) -> None:
         """Lets the plug-in hear 10 ms of sound, soon; raises InputError when it is to be switched off."""
@@ -117,6 +149,33 @@ class ActivePlugin:
             if worker is not None and not worker.join(0.2):
                 worker.abandon()
         return sentence
+
+    def _look_at_painting(self, now: float) -> None:
+        if self._painting is None:
+            return
+        _, work, since_s = self._painting
+        if work.done(0):
+            self._take_painting()
+        elif now - since_s > LONGEST_S:
+            raise InputError(f"The plug-in {self.name!r} did not come back from on_background within {LONGEST_S:.0f} s.")
+
+    def _take_painting(self) -> None:
+        """Shows the backdrop that is done; raises InputError when it failed."""
+        assert self._painting is not None  # noqa: S101 — asked by those who know
+        avatar_id, work, _ = self._painting
+        self._painting = None
+        self._raise_error("on_background", work)
+        backdrop, until_s = work.result
+        self._backdrop = ShownBackdrop(avatar_id, backdrop, until_s)
+
+    def _painted(self, cutout: Cutout, now: float) -> tuple[Backdrop | None, float | None]:
+        """On the plug-in's thread: the next backdrop, and until when it is shown."""
+        with self._stats.measure(f"plugin {self.name}"):
+            background = taken_background(cutout.own, self._instance.on_background(lent_picture(cutout.own), now))
+            if background is None:
+                return None, None
+            until_s = None if background.for_s is None else now + background.for_s
+            return replace(cutout.before(background.picture, background.light_wrap), scene=self), until_s
 
     def _ask(self, hook: str, work: Callable[[], Any]) -> Any:
         """The answer of a hook; None when it does not come in time."""

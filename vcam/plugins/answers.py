@@ -10,6 +10,7 @@ import numpy as np
 from engine.errors import InputError
 from engine.values import EXPRESSION_NAMES, Coefficients, Floats, Picture
 from vcam.motion import LARGEST_GAZE, MotionFrame
+from vcam.plugins.interface import Background
 
 LEAST_EXPRESSION, LARGEST_EXPRESSION = -0.25, 1.1  # of named ones: wide eyes are blinks below 0
 
@@ -48,9 +49,22 @@ def taken(before: Coefficients, answer: Coefficients, name: str) -> Floats:
 
 def taken_picture(before: Picture, answer: Any) -> Picture:
     """The answer; of None ``before``. Raises InputError for another shape or type."""
+    return before if answer is None else checked_picture(before, answer, "on_frame")
+
+
+def taken_background(own: Picture, answer: Any) -> Background | None:
+    """The answer, None standing for the portrait's own. Raises InputError when it is something else, or of another size."""
     if answer is None:
-        return before
+        return None
+    if not isinstance(answer, Background):
+        raise InputError(f"on_background must return a Background or None, got {type(answer).__name__}.")
+    picture = checked_picture(own, answer.picture, "on_background")
+    return replace(answer, picture=picture, light_wrap=min(max(float(answer.light_wrap), 0.0), 1.0))
+
+
+def checked_picture(before: Picture, answer: Any, hook: str) -> Picture:
+    """The answer; raises InputError unless it is a picture as ``before``."""
     if not isinstance(answer, np.ndarray) or answer.shape != before.shape or answer.dtype != np.uint8:
         got = f"{answer.dtype} {answer.shape}" if isinstance(answer, np.ndarray) else type(answer).__name__
-        raise InputError(f"on_frame must return uint8 {before.shape} or None, got {got}.")
+        raise InputError(f"{hook} must return uint8 {before.shape} or None, got {got}.")
     return np.ascontiguousarray(answer)

@@ -14,6 +14,8 @@ from engine.errors import HifiHeadError, InputError
 from engine.files import user_path
 from engine.resource import Resource
 from engine.values import Floats, Picture
+from vcam.avatars.avatar import Avatar
+from vcam.avatars.cutout import Backdrop
 from vcam.config_file import check, nearest
 from vcam.interfaces import Clock
 from vcam.messages import Messages
@@ -77,6 +79,8 @@ class PluginHost(Resource):
         self._active: dict[str, ActivePlugin] = {}
         self._states: dict[str, PluginState] = {}
         self._closed = False
+        self._restarting = False
+        self._backdrop: tuple[int, Backdrop | None] = (0, None)  # the last one, and of which avatar
         self.drawing: tuple[ActivePlugin, ...] = ()  # those asked for each picture
         self.hearing: tuple[ActivePlugin, ...] = ()
 
@@ -104,11 +108,13 @@ class PluginHost(Resource):
     def use(self, change: PluginChange) -> None:
         """Ends and starts plug-ins; one that does not start is told."""
         with self._commands:
+            self._restarting = bool(set(change.ending) & {plugin.name for plugin in change.beginning})
             for name in change.ending:
                 self._end(name)
             self._sections = dict(change.sections)
             for plugin in change.beginning:
                 self._start(plugin)
+            self._restarting = False
 
     def states(self) -> tuple[PluginState, ...]:
         """Of those that were switched on, in the order in which they are asked."""
@@ -133,6 +139,23 @@ class PluginHost(Resource):
                 except InputError as error:
                     self._give_up(plugin, error)
         return motion
+
+    def backdrop(self, avatar: Avatar) -> Backdrop | None:
+        """The avatar before the background of the first plug-in that has one; None before its own.
+
+        While that plug-in is started again, as for other settings, what it showed stays.
+        """
+        for plugin in self.drawing:
+            if "on_background" in plugin.hooks:
+                try:
+                    backdrop = plugin.backdrop(avatar)
+                except InputError as error:
+                    self._give_up(plugin, error)
+                else:
+                    self._backdrop = avatar.id, backdrop
+                    return backdrop
+        avatar_id, backdrop = self._backdrop
+        return backdrop if self._restarting and avatar_id == avatar.id else None
 
     def on_frame(self, picture: Picture) -> Picture:
         """What the plug-ins make of a picture, one after the other."""
@@ -224,7 +247,7 @@ class PluginHost(Resource):
         """Puts those that are on into their order; the lock is held."""
         plugins = sorted(self._active.values(), key=lambda plugin: plugin.order)
         heard = bool(self.hearing)
-        self.drawing = tuple(plugin for plugin in plugins if {"on_motion", "on_frame"} & set(plugin.hooks))
+        self.drawing = tuple(plugin for plugin in plugins if {"on_motion", "on_background", "on_frame"} & set(plugin.hooks))
         self.hearing = tuple(plugin for plugin in plugins if "on_audio" in plugin.hooks)
         if bool(self.hearing) != heard:
             self._hear(self.on_audio if self.hearing else None)

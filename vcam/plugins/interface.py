@@ -5,6 +5,7 @@ A plug-in is a class with any of these hooks; it is made without arguments. All 
 ```
 start(context)               once, before everything else; may take ten seconds
 on_motion(motion, time)      before a picture is drawn; a MotionFrame, whose z may be changed and returned
+on_background(own, time)     own (H, W, 3), read-only: the portrait's background without the person; a Background to show instead
 on_frame(picture, time)      after a picture was composed; (H, W, 3) RGB uint8, read-only; may return another one
 on_audio(block, time)        (480,) float32, −1…1: 10 ms of the microphone, 48 kHz, mono; on another thread of its own
 stop()                       once, at the end
@@ -31,10 +32,11 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import Field
 
+from engine.values import Picture
 from vcam.config import Section
 from vcam.snapshot import Listener, Snapshot
 
-HOOKS = ("start", "on_motion", "on_frame", "on_audio", "stop")
+HOOKS = ("start", "on_motion", "on_background", "on_frame", "on_audio", "stop")
 DEFAULT_ORDER, DEFAULT_BUDGET_MS = 50, 5.0
 SOUND_RATE_HZ, SOUND_BLOCK = 48_000, 480
 
@@ -43,6 +45,20 @@ class PluginSettings(Section):
     """Base of a plug-in's ``Settings``: the section [plugins.NAME] of the settings file. Descriptions of fields are shown."""
 
     enabled: bool = Field(False, description="whether the plug-in is on")
+
+
+@dataclass(frozen=True)
+class Background:
+    """What is shown behind the person.
+
+    picture     (H, W, 3) RGB uint8, of the output's size
+    light_wrap  0…1, how much of its light reaches around the person's edge
+    for_s       after so many seconds ``on_background`` is asked again; None = only for another portrait
+    """
+
+    picture: Picture
+    light_wrap: float = 0.0
+    for_s: float | None = None
 
 
 S_co = TypeVar("S_co", bound=PluginSettings, covariant=True)

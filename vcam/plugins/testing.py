@@ -18,8 +18,8 @@ import numpy as np
 from engine.errors import InputError
 from engine.values import Coefficients, Floats, Picture
 from vcam.motion import MotionFrame, State
-from vcam.plugins.answers import lent_motion, lent_picture, taken_motion, taken_picture
-from vcam.plugins.interface import SOUND_BLOCK, SOUND_RATE_HZ, Controls, PluginContext
+from vcam.plugins.answers import lent_motion, lent_picture, taken_background, taken_motion, taken_picture
+from vcam.plugins.interface import SOUND_BLOCK, SOUND_RATE_HZ, Background, Controls, PluginContext
 from vcam.plugins.registry import hooks_of, settings_class
 from vcam.snapshot import Listener, Snapshot
 
@@ -80,6 +80,11 @@ class PluginRun:
         motion = MotionFrame(z or Coefficients.neutral(), state, self.now, None, "test", 1)
         answer = self._plugin.on_motion(lent_motion(motion), self.now) if "on_motion" in self._hooks else None
         return taken_motion(motion, answer).z
+
+    def background(self, own: Picture | None = None) -> Background | None:
+        """What ``on_background`` puts behind the person; without ``own`` it replaces a grey ``portrait``."""
+        before = portrait(self._size) if own is None else own
+        return taken_background(before, self._plugin.on_background(lent_picture(before), self.now))
 
     def frame(self, picture: Picture | None = None) -> Picture:
         """The picture after ``on_frame``; without one a grey ``portrait``."""

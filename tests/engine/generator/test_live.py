@@ -63,7 +63,8 @@ def test_corrections_may_be_kept_or_left_out(generator: Generator) -> None:
         return {"state": state}
 
     renderer = CpuFrameRenderer(SimpleNamespace(engine="fake", run=answer, inputs={}, close=lambda: None), bundle, threads=1)
-    first, second = (generator.prepare(scene.foreground, scene.matte, scene.plate, scene.photo) for _ in range(2))
+    first = generator.prepare(scene.foreground, scene.matte, scene.plate, scene.photo)
+    second = replace(first, features=dict(first.features))
 
     def red(source: EncodedPhotograph, corrections: Corrections) -> float:
         return float(renderer.render(source, moment, corrections)[..., 0].astype(float).mean() - scene.photo[..., 0].mean())
