@@ -13,6 +13,7 @@ from trainer.data.commands import demo_drive, prepare, recipe, synthesise
 from trainer.generator.commands import export, generator, scenes
 from trainer.generator.evaluation.command import evaluate_generator
 from trainer.geometry.command import evaluate_geometry
+from trainer.gpu.command import check_gpu
 from trainer.head.command import head
 from trainer.pipeline import QUICK, WHOLE, make_everything
 from trainer.regressor.commands import examples, export_regressor, regressor
@@ -64,6 +65,7 @@ app.command()(generator)
 app.command()(examples)
 app.command()(regressor)
 app.command()(export_regressor)
+app.command()(check_gpu)
 evaluate.command("regressor")(evaluate_regressor)
 evaluate.command("generator")(evaluate_generator)
 evaluate.command("geometry")(evaluate_geometry)

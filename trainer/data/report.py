@@ -10,15 +10,14 @@ import cv2
 import numpy as np
 
 from engine.errors import InputError
-from engine.files import write_bytes, write_text
+from engine.files import write_text
 from engine.values import Picture
 from trainer.data.prepare import REJECTED, FileNote, Note
 from trainer.data.shards import SPLITS, ShardFolder
+from trainer.data.sheets import GROUND, TILE_PX, save_sheet, sheet
 
 SKIPPED_LIST = "skipped.txt"
-_TILE_PX, _COLUMNS, _ROWS = 96, 12, 5
-_STRIP_PX = 14
-_INK, _GROUND = (225, 225, 225), (58, 62, 68)
+_COLUMNS, _ROWS = 12, 5
 
 
 def summary(notes: Sequence[Note]) -> str:
@@ -61,26 +60,6 @@ def write_preview(out: Path, path: Path) -> None:
     save_sheet(sheet(accepted[: _COLUMNS * _ROWS], _COLUMNS) + sheet(rejected, _COLUMNS), path)
 
 
-def sheet(tiles: Sequence[tuple[str, Picture]], columns: int, tile_px: int = _TILE_PX) -> list[Picture]:
-    """Rows of pictures, each with its name below."""
-    blank = ("", np.full((tile_px, tile_px, 3), _GROUND, np.uint8))
-    filled = [*tiles, *[blank] * (-len(tiles) % columns)]
-    labelled = [_labelled(name, picture, tile_px) for name, picture in filled]
-    return [np.concatenate(labelled[start : start + columns], 1) for start in range(0, len(labelled), columns)]
-
-
-def save_sheet(rows: Sequence[Picture], path: Path) -> None:
-    """PNG or JPEG by suffix. Raises InputError."""
-    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        raise InputError(f"the preview must be a .png or .jpg file, got {path}")
-    done, data = cv2.imencode(path.suffix, np.ascontiguousarray(np.concatenate(rows, 0)[..., ::-1]))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, data.tobytes() if done else b"")
-    except OSError as error:
-        raise InputError(f"the preview {path} could not be written ({error.strerror})") from error
-
-
 def _accepted(out: Path, split: str) -> list[tuple[str, Picture]]:
     try:
         folder = ShardFolder(out, split)
@@ -91,17 +70,10 @@ def _accepted(out: Path, split: str) -> list[tuple[str, Picture]]:
     return [(f"{split} {crop.quality:.2f}", crop.image) for crop in crops]
 
 
-def _labelled(name: str, picture: Picture, tile_px: int) -> Picture:
-    tile = cv2.resize(picture, (tile_px, tile_px), interpolation=cv2.INTER_AREA)
-    strip = np.full((_STRIP_PX, tile_px, 3), _GROUND, np.uint8)
-    cv2.putText(strip, name[:18], (2, 10), cv2.FONT_HERSHEY_SIMPLEX, 0.3, _INK, 1, cv2.LINE_AA)
-    return np.asarray(np.concatenate([tile, strip], 0), np.uint8)
-
-
 def _read(path: Path) -> Picture:
     picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
     if picture is None:
-        return np.full((_TILE_PX, _TILE_PX, 3), _GROUND, np.uint8)
+        return np.full((TILE_PX, TILE_PX, 3), GROUND, np.uint8)
     return np.asarray(picture[..., ::-1], np.uint8)
 
 

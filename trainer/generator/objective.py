@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -14,12 +15,14 @@ from engine.generator.far import Output
 from engine.generator.flow import pixel_grid, warp
 from engine.head import HeadModel
 from trainer.generator.batches import GeneratorBatch
-from trainer.generator.config import GeneratorConfig
 from trainer.generator.losses import mesh_distance, non_saturating, reconstruction, restraint
 from trainer.generator.perceptual import Perceptual
 from trainer.identity import IdentityNetwork, identity_loss, points_of
 from trainer.regressor.geometry import HeadGeometry
 from trainer.regressor.network import RegressorNet
+
+if TYPE_CHECKING:
+    from trainer.generator.config import GeneratorConfig
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,6 @@ from engine.errors import ConfigError, InputError
 from engine.generator.far import FarGenerator, Output
 from engine.generator.variants import VARIANTS, Variant
 from trainer.generator.batches import GeneratorBatch, GeneratorMixture, PairDraw
-from trainer.generator.config import GeneratorConfig
 from trainer.generator.discriminator import Discriminator
 from trainer.generator.losses import discrimination, gradient_penalty
 from trainer.generator.objective import GeneratorObjective, cut_windows, weighted_sum
@@ -26,6 +25,9 @@ from trainer.training.checkpoint import load_checkpoint
 from trainer.training.distributed import ProcessGroup
 from trainer.training.loop import NetworkTraining, diverged
 
+if TYPE_CHECKING:
+    from trainer.generator.config import GeneratorConfig
+
 BETAS = (0.0, 0.99)  # of Adam, as StyleGAN2
 WIDEST = 256  # of the discriminator
 ROWS = 6  # of a preview
@@ -34,7 +36,7 @@ SUB_PIXELS_APART = 0.25
 FOLD = {"live": 2, "tiny-live": 2}  # the discriminator's, for variants that train on ordinary machines
 
 
-class GeneratorTraining(NetworkTraining[GeneratorConfig, GeneratorMixture, GeneratorBatch, GeneratorObjective]):
+class GeneratorTraining(NetworkTraining["GeneratorConfig", GeneratorMixture, GeneratorBatch, GeneratorObjective]):
     """Everything that a checkpoint holds, and the step."""
 
     def __init__(self, generator: FarGenerator, config: GeneratorConfig, group: ProcessGroup) -> None:

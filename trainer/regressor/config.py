@@ -8,11 +8,8 @@ from pydantic import Field
 
 from trainer.regressor.losses import DEFAULT_WEIGHTS
 from trainer.regressor.network import BackboneName
+from trainer.regressor.photometric import SELF_SUPERVISED
 from trainer.training.config import Count, Positive, Share, TrainingConfig, Weights
-
-SELF_SUPERVISED = (
-    "photometric", "perceptual", "unlikely_identity", "unlikely_texture", "beyond_expression", "coloured_light",
-)  # fmt: skip
 
 
 class RegressorConfig(TrainingConfig):

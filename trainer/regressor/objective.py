@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
@@ -11,9 +12,11 @@ from engine.errors import ConfigError
 from engine.head import HeadModel
 from trainer.identity import open_identity
 from trainer.regressor.batches import RegressorBatch
-from trainer.regressor.config import SELF_SUPERVISED, RegressorConfig
 from trainer.regressor.losses import SupervisedLoss
-from trainer.regressor.photometric import Embed, SelfSupervisedLoss
+from trainer.regressor.photometric import SELF_SUPERVISED, Embed, SelfSupervisedLoss
+
+if TYPE_CHECKING:
+    from trainer.regressor.config import RegressorConfig
 
 
 class RegressorObjective(nn.Module):

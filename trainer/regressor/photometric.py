@@ -24,6 +24,10 @@ from trainer.identity import identity_loss, points_of
 from trainer.regressor.geometry import place, project, split
 from trainer.regressor.losses import distance
 
+SELF_SUPERVISED = (
+    "photometric", "perceptual", "unlikely_identity", "unlikely_texture", "beyond_expression", "coloured_light",
+)  # fmt: skip
+
 Embed = Callable[[Tensor, Tensor], Tensor]
 """(N, 3, S, S) pictures −1…1, (N, 5, 2) points of ``trainer.identity`` → (N, D) features of who is seen, differentiable."""
 

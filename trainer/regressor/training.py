@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from engine.errors import ConfigError, InputError
 from engine.regress.network import GRAPH
 from trainer.regressor.batches import ExampleDraw, RegressorBatch, RegressorMixture
-from trainer.regressor.config import RegressorConfig
 from trainer.regressor.losses import weighted_sum
 from trainer.regressor.network import RegressorNet
 from trainer.regressor.objective import RegressorObjective
@@ -24,11 +23,14 @@ from trainer.training.distributed import ProcessGroup
 from trainer.training.loop import NetworkTraining, diverged
 from trainer.training.onnx_file import read_parameters
 
+if TYPE_CHECKING:
+    from trainer.regressor.config import RegressorConfig
+
 GREEN, RED = (0, 255, 0), (255, 0, 0)
 TILE_PX, PREVIEWED = 256, 8
 
 
-class RegressorTraining(NetworkTraining[RegressorConfig, RegressorMixture, RegressorBatch, RegressorObjective]):
+class RegressorTraining(NetworkTraining["RegressorConfig", RegressorMixture, RegressorBatch, RegressorObjective]):
     """Network, its average, optimiser and the images seen: everything that a checkpoint holds."""
 
     def __init__(self, network: RegressorNet, config: RegressorConfig, group: ProcessGroup) -> None:

@@ -7,26 +7,28 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from engine.errors import HifiHeadError
-from trainer.data.report import save_sheet
+from trainer.data.sheets import save_sheet
 from trainer.training.average import Average
 from trainer.training.checkpoint import Checkpoint, load_checkpoint, require_same, save_checkpoint
-from trainer.training.config import TrainingConfig
 from trainer.training.distributed import ProcessGroup
 from trainer.training.loading import ExampleMixture, TensorBatch, default_workers, loading
 from trainer.training.progress import RunProgress, TrainingCurves, due
 from trainer.training.provenance import describe_run
 from trainer.training.schedule import learning_rate
 
+if TYPE_CHECKING:
+    from trainer.training.config import TrainingConfig
+
 LAST, SAMPLES = "last.pt", "samples"
 
-ConfigT = TypeVar("ConfigT", bound=TrainingConfig)
+ConfigT = TypeVar("ConfigT", bound="TrainingConfig")
 MixtureT = TypeVar("MixtureT", bound=ExampleMixture[Any, Any, Any])
 BatchT = TypeVar("BatchT", bound=TensorBatch)
 ObjectiveT = TypeVar("ObjectiveT", bound=nn.Module)

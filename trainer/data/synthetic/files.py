@@ -17,7 +17,7 @@ from engine.picture import read_picture
 from engine.values import Picture
 from trainer.data.inputs import PICTURES
 from trainer.data.npz import write_npz
-from trainer.data.report import save_sheet, sheet
+from trainer.data.sheets import save_sheet, sheet
 from trainer.data.synthetic.stream import Sample, Split, SyntheticHeads
 from trainer.data.workers import each
 

@@ -15,7 +15,7 @@ from rich.progress import Progress
 
 from engine.errors import InputError
 from engine.values import Floats, Picture
-from trainer.data.report import save_sheet, sheet
+from trainer.data.sheets import save_sheet, sheet
 from trainer.generator.evaluation.editing import EDITS, EditingExperiment
 from trainer.generator.evaluation.figures import figure3, figure6, plot_motion
 from trainer.generator.evaluation.inputs import DrivingClip, HeldOutPortrait, open_driving_clip, open_portrait, sampled_runs

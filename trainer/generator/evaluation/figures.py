@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.generator.flow import pixel_grid, shrink, warp
 from engine.values import Coefficients, Picture
-from trainer.data.report import save_sheet, sheet
+from trainer.data.sheets import save_sheet, sheet
 from trainer.generator.evaluation.editing import EDITS
 from trainer.generator.evaluation.inputs import HeldOutPortrait
 from trainer.generator.evaluation.methods import TorchMethod, layers_of

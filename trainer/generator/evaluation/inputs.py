@@ -18,8 +18,8 @@ from engine.values import BLINKS, JAW_OPEN, Face, Floats, Picture
 from engine.video import Frame, length_s, read_frames
 from trainer.data.clips import Clip, Rejects, clips
 from trainer.data.quality import MIN_FACE_PX
-from trainer.data.report import save_sheet
 from trainer.data.shards import CROP_PX
+from trainer.data.sheets import save_sheet
 from trainer.data.synthetic import SyntheticHeads
 from trainer.generator.evaluation.methods import Draw, Method
 from trainer.generator.evaluation.models import EvaluationModels, FaceMeasurer, MeasuredFace

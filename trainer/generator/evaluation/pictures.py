@@ -14,8 +14,8 @@ import numpy as np
 
 from engine.files import write_text
 from engine.values import Picture
-from trainer.data.report import save_sheet, sheet
 from trainer.data.shards import CROP_PX
+from trainer.data.sheets import save_sheet, sheet
 
 TILE_PX, FILM_TILE_PX = 256, 256
 SHEET_ROWS = 6
