@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from engine.errors import InputError
@@ -44,8 +45,7 @@ class EngineCache:
     """``get`` and ``put`` by graph name and key. A folder that cannot be written is told once, and then done without."""
 
     def __init__(self, folder: Path | None = None, say: Callable[[str], None] = ignore) -> None:
-        self._folder = folder or default_folder()
-        self._say, self._told = say, False
+        self._given, self._say, self._told = folder, say, False
 
     def get(self, graph: str, key: EngineKey) -> bytes | None:
         """What was put under this key, or None when nothing was, or something for another case, or the file is damaged."""
@@ -71,6 +71,11 @@ class EngineCache:
                     f"Built engines cannot be kept in {self._folder} ({error}): "
                     "they are built anew at every start. Make that folder writable."
                 )
+
+    @cached_property
+    def _folder(self) -> Path:
+        """Looked for when something is to be kept: most engines keep nothing."""
+        return self._given or default_folder()
 
     def _file(self, graph: str, key: EngineKey) -> Path:
         return self._folder / f"{graph}-{key.engine}.engine"

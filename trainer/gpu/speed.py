@@ -20,9 +20,8 @@ from trainer.generator.training import GeneratorTraining
 from trainer.gpu.checks import CheckFailedError, Measures
 from trainer.gpu.context import MESH_SIDE_PX, CheckContext, objective_for, random_batch, settings_for
 from trainer.regressor.batches import RegressorMixture, collate
-from trainer.regressor.examples import Example, ExampleSet, open_examples, write_examples
+from trainer.regressor.examples import STORED_PX, Example, ExampleSet, open_examples, write_examples
 from trainer.regressor.losses import DEFAULT_WEIGHTS
-from trainer.regressor.make import STORED_PX
 from trainer.regressor.network import RegressorNet
 from trainer.regressor.objective import RegressorObjective
 from trainer.regressor.training import RegressorTraining

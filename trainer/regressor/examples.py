@@ -18,6 +18,7 @@ GROUPS = {
     "identity": IDENTITY, "expression": EXPRESSION, "texture": TEXTURE, "illumination": ILLUMINATION, "pose": POSE, "gaze": GAZE,
 }  # fmt: skip
 IMAGES, LABELS = "images.npy", "labels.npz"
+STORED_PX = 192  # side of the crops
 
 
 @dataclass(frozen=True)

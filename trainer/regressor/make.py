@@ -19,9 +19,8 @@ from engine.values import FACE_POINTS, Coefficients, Floats, Picture, Square
 from trainer.data.shards import Crop
 from trainer.data.synthetic import Sample
 from trainer.data.synthetic.head_state import draw_head_state
-from trainer.regressor.examples import Example
+from trainer.regressor.examples import STORED_PX, Example
 
-STORED_PX = 192
 CENTRE_JITTER, SIDE_JITTER = 0.024, 0.05  # standard deviations: of the square's side, and of its logarithm
 WORST_CARRY = 0.03  # crop units; a pose that cannot be carried better to the tight crop is left out
 

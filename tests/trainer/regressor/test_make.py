@@ -18,10 +18,9 @@ from trainer.command_line import parse_set
 from trainer.data.shards import Crop
 from trainer.data.synthetic import Sample
 from trainer.regressor.commands import examples
-from trainer.regressor.examples import Example
+from trainer.regressor.examples import STORED_PX, Example
 from trainer.regressor.make import (
     BY_LANDMARKS,
-    STORED_PX,
     animated_portraits,
     from_crops,
     from_synthetic,
