@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.files import write_text
 from engine.values import Floats, Picture
-from trainer.data.report import save_sheet, sheet
+from trainer.data.sheets import save_sheet, sheet
 from trainer.generator.evaluation.report import Table
 from trainer.geometry.evaluation import Comparison, Record
 from trainer.geometry.moments import Moment
