@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from vcam.avatars.compose import Composer
     from vcam.avatars.cutout import Cutout
     from vcam.session import Session
+    from vcam.sources.priority import PrioritizedSources
     from vcam.sources.tracking import Camera, FaceRegressor, FaceTracker, TrackedCamera, TrackingStage
 
 T = TypeVar("T")
@@ -147,8 +148,8 @@ class Builder:
 
         return TrackingStage(self.open_tracker, self.open_regressor, clock=self.clock, messages=self.messages, stats=self.stats)
 
-    def tracked(self, name: str, camera: Camera) -> TrackedCamera:
-        """A motion source of the faces in a camera's frames."""
+    def tracked(self, name: str, camera: Camera, *, remembered_as: str | None = None) -> TrackedCamera:
+        """A motion source of the faces in a camera's frames; ``remembered_as`` as in ``MotionSource``."""
         from vcam.sources.tracking import TrackedCamera
 
         governor = self.governor
@@ -158,11 +159,25 @@ class Builder:
             self.tracking(),
             every=lambda: governor.level.track_every,
             working=lambda: governor.working("tracking"),
+            remembered_as=remembered_as,
         )
 
     def open_source(self) -> MotionSource:
-        """What moves the avatar, not yet started; raises InputError, DeviceError."""
+        """What ``camera.source`` names, not yet started; raises InputError, DeviceError."""
         return sources.open_source(self)
+
+    def open_sources(self) -> PrioritizedSources:
+        """All that may move the avatar, not yet started; raises InputError, DeviceError, ConfigError."""
+        from vcam.sources.priority import PrioritizedSources
+
+        opened = [self.open_source()]
+        try:
+            opened += [sources.open_named(self, setting) for setting in self.settings.streams.sources]
+        except BaseException:
+            for source in opened:
+                source.close()
+            raise
+        return PrioritizedSources(opened, self.clock, self.messages)
 
     def open_sink(self, session: Session, name: str, argument: str = "", *, required: bool = True) -> Sink:
         """One sink of ``sinks.SINKS``; raises DeviceError, InputError."""

@@ -5,12 +5,13 @@ Settings marked ``LIVE`` take effect while the camera runs, the others at the ne
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
-from vcam import sinks
+from vcam import sinks, sources
 
 LIVE = "live"
 
@@ -42,6 +43,24 @@ def known_sink(setting: str) -> str:
     return setting
 
 
+def known_streams(settings: list[str]) -> list[str]:
+    """The setting itself when ``sources.SOURCES`` has every stream of it."""
+    for setting in settings:
+        if not sources.is_stream(setting):
+            raise PydanticCustomError(
+                "unknown_stream", "{wanted}", {"wanted": f"a list of {' or '.join(sources.stream_names())}"}
+            )
+    return settings
+
+
+def address(setting: str) -> str:
+    """The setting itself when it is an IPv4 address or empty."""
+    try:
+        return str(IPv4Address(setting)) if setting else ""
+    except ValueError as error:
+        raise PydanticCustomError("address", 'an IPv4 address, e.g. "192.168.1.20", or ""') from error
+
+
 Gain = Annotated[float, Field(ge=0.0, le=3.0), LIVE]
 Fps = Annotated[int, Field(ge=5, le=60)]
 
@@ -56,6 +75,12 @@ class CameraSettings(Section):
     height_px: Annotated[int, Field(ge=120, le=2160), LIVE] = 480
     fps: Annotated[Fps, LIVE] = 30
     retry_s: Annotated[float, Field(ge=0.2, le=60.0), LIVE] = 2.0
+
+
+class StreamsSettings(Section):
+    sources: Annotated[list[str], AfterValidator(known_streams), LIVE] = Field(default_factory=list)
+    phone: Annotated[str, AfterValidator(address), LIVE] = ""
+    lan: Annotated[bool, LIVE] = False
 
 
 class OutputSettings(Section):
@@ -123,6 +148,7 @@ class PluginsSettings(Section):
 class Settings(Section):
     avatar: AvatarSettings = AvatarSettings()
     camera: CameraSettings = CameraSettings()
+    streams: StreamsSettings = StreamsSettings()
     output: OutputSettings = OutputSettings()
     preview: PreviewSettings = PreviewSettings()
     tracking: TrackingSettings = TrackingSettings()

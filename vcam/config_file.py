@@ -49,6 +49,7 @@ KINDS = {
     "model_type": "a [section]",
     "model_attributes_type": "a [section]",
     "dict_type": "a [section]",
+    "list_type": "a list in brackets",
     "string_too_short": "text that is not empty",
 }
 

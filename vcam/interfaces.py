@@ -9,7 +9,7 @@ from engine.values import Coefficients, Corrections, Picture
 from vcam.avatars.avatar import Avatar
 from vcam.avatars.cutout import Backdrop
 from vcam.config import Settings
-from vcam.motion import MotionFrame, Observation
+from vcam.motion import MotionFrame, Observation, Priority
 
 Say = Callable[[str], None]
 """Takes one sentence for the user."""
@@ -36,10 +36,21 @@ class MotionSource(Closable, Protocol):
 
     name        for the user
     follows     whether a person moves it, who can be calibrated to
+    priority    which source goes before which
+    remembered_as  under which name the person's rest is remembered from one start to the next; None = it is not
     """
 
-    name: str
-    follows: bool
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def follows(self) -> bool: ...
+
+    @property
+    def priority(self) -> Priority: ...
+
+    @property
+    def remembered_as(self) -> str | None: ...
 
     def start(self) -> None:
         """Begins; called once, from any thread. Returns at once."""

@@ -8,6 +8,7 @@ motion source ── Observation ──▶ Drive ── MotionFrame ──▶ re
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,17 @@ from engine.values import EXPRESSION_NAMES, Coefficients, Floats
 State = Literal["waiting", "driving", "holding", "idle", "privacy"]
 """waiting: no driver was seen yet · driving · holding: the driver was lost a moment ago · idle: breathing and blinking ·
 privacy: the driver has been away for so long that the privacy card is shown."""
+
+
+class Priority(IntEnum):
+    """Which source moves the avatar when several could: the highest that sees somebody."""
+
+    IDLE = 0
+    RECORDING = 1
+    WEBCAM = 2
+    PHONE = 3
+    ONE_SHOT = 4
+
 
 LARGEST_GAZE = 0.6  # sine of an eye's rotation, the most that is asked of a portrait
 
@@ -62,6 +74,12 @@ class MotionFrame:
 def motion_vector(z: Coefficients) -> Floats:
     """(74,) what moves of z: expression (64), pose (6), gaze (4)."""
     return np.concatenate([z.expression, z.pose, z.gaze])
+
+
+def with_motion(z: Coefficients, motion: Floats) -> Coefficients:
+    """z with this ``motion_vector`` (74,) instead of its own."""
+    expression, pose, gaze = np.split(motion, [z.expression.size, z.expression.size + z.pose.size])
+    return replace(z, expression=expression, pose=pose, gaze=gaze)
 
 
 def displaced(z: Coefficients, change: Floats) -> Coefficients:

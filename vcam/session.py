@@ -18,7 +18,7 @@ from vcam.avatars.avatar import Avatar
 from vcam.build import Builder
 from vcam.config import Settings, changed_keys, is_live
 from vcam.config_file import Changes, with_changes
-from vcam.interfaces import Closable, Configurable, MotionSource, PortraitAnimator, Sink
+from vcam.interfaces import Closable, Configurable, PortraitAnimator, Sink
 from vcam.pipeline.driving import DrivingStage
 from vcam.pipeline.latest import LatestFrame
 from vcam.pipeline.pacing import SinkLoop, wake_promptly
@@ -31,6 +31,7 @@ from vcam.plugins.report import report_states
 from vcam.snapshot import Listener, Notifier, Snapshot
 
 if TYPE_CHECKING:
+    from vcam.sources.priority import PrioritizedSources
     from vcam.sources.tracking import FaceRegressor
 
 NOBODY_WATCHES = "Nobody watches: the webcam is off, and the camera rests until somebody does."
@@ -50,7 +51,7 @@ class AppliedSettings:
 class SettingsChange:
     """What was opened for changed settings; None = the present one stays. ``animator`` and ``photo`` may be the present ones."""
 
-    source: MotionSource | None
+    source: PrioritizedSources | None
     regressor: FaceRegressor | None
     animator: PortraitAnimator
     avatar: Avatar | None
@@ -112,7 +113,7 @@ class Session(Resource):
                 self._loop.tick()
         self._closing.callback(self._notifier.close)
         self._open_plugins()
-        source = builder.open_source()
+        source = builder.open_sources()
         self._driving = DrivingStage(builder.drive_options(), clock=self._clock, messages=self._messages, stats=builder.stats)
         self._pipeline = Pipeline(
             source,
@@ -261,6 +262,7 @@ class Session(Resource):
             state,
             avatar=Path(newest.avatar).name if newest else "",
             source=pipeline.source.name if pipeline else "",
+            sources=pipeline.source.states() if pipeline else {},
             follows=pipeline.source.follows if pipeline else False,
             fps=round(loop.rate.per_second(), 1) if loop else 0.0,
             latency_ms=latency[0] if latency else None,
@@ -387,8 +389,8 @@ class Session(Resource):
         """The parts that changed settings need, all of them registered in ``opened``."""
         *_, animator = self._live()
         source = regressor = avatar = plugins = None
-        if "camera" in sections:
-            source = builder.open_source()
+        if {"camera", "streams"} & sections:
+            source = builder.open_sources()
             opened.callback(source.close)
             source.prepare()
         elif "tracking" in sections or "runtime.engine" in keys:
@@ -409,8 +411,8 @@ class Session(Resource):
         pipeline, driving, _, present = self._live()
         if change.source is not None:
             pipeline.change_source(change.source)
-        if change.regressor is not None:
-            pipeline.motion.call(lambda: pipeline.source.use_regressor(change.regressor)).result().close()
+        if (regressor := change.regressor) is not None:
+            pipeline.motion.call(lambda: pipeline.source.use_regressor(regressor)).result().close()
         if change.avatar is not None:
             self._show(change.avatar, change.animator)
             self._photo = change.photo
@@ -487,6 +489,7 @@ class Session(Resource):
             newest.state if newest else "",
             newest.avatar if newest else "",
             newest.engine if newest else "",
+            self._pipeline.source.name if self._pipeline else "",
             self._governor.level.name,
             self._messages.last,
         )

@@ -36,7 +36,8 @@ class Snapshot:
 
     state       "starting", a ``vcam.motion.State``, "stalled", "resting" (nobody watches), "paused", "card" or "ended"
     avatar      file name of the photograph shown; "" before the first
-    source      name of the motion source
+    source      name of the motion source that moves the avatar
+    sources     {name: "drives", "waits" or "rests"} of all motion sources, the highest priority first
     follows     whether a person moves the avatar, who can be calibrated to
     fps         new pictures per second that were sent lately
     latency_ms  median from the capture of a frame to the sending of its picture; None without one
@@ -54,6 +55,7 @@ class Snapshot:
     state: str
     avatar: str = ""
     source: str = ""
+    sources: dict[str, str] = field(default_factory=dict)
     follows: bool = False
     fps: float = 0.0
     latency_ms: float | None = None

@@ -21,6 +21,7 @@ import pytest
 import vcam.bench.engines
 import vcam.bench.pipeline
 from engine.errors import InputError
+from engine.recording import MOTION, Recording
 from engine.runtime.verification import Verification
 from engine.values import EXPRESSION_NAMES, Coefficients
 from engine.video import read_frames, video_info
@@ -30,7 +31,6 @@ from vcam.cli.edit import Edit, edited
 from vcam.interfaces import PortraitAnimator
 from vcam.session import Session
 from vcam.sinks.mp4 import Mp4File
-from vcam.sources.recording import Recording
 
 
 @pytest.fixture
@@ -287,8 +287,9 @@ TRIALS = {
 def test_bench_prints_the_agreed_shape(
     fakes: type[CliBuilder], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    z = np.zeros((2, 261), np.float32)
-    monkeypatch.setattr(vcam.bench.pipeline, "read_recording", lambda: Recording(np.array([0, 9], np.float32), z))
+    flags = np.ones(2, bool)
+    still = Recording(np.array([0, 9]), np.zeros((2, MOTION), np.float32), flags, flags, np.zeros(2, np.int64))
+    monkeypatch.setattr(vcam.bench.pipeline, "read_demo", lambda: still)
     monkeypatch.setattr(vcam.bench.pipeline, "WARM_UP_S", 0.1)
     monkeypatch.setattr(vcam.bench.engines, "engine_names", lambda: list(TRIALS))
     monkeypatch.setattr(vcam.bench.engines, "verify_engine", lambda _folder, name: TRIALS[name])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine.errors import AssetError
-from engine.values import COEFFICIENTS, Coefficients
+from engine.recording import MOTION, Recording
+from engine.values import Coefficients
 from engine.video import Frame
 from tests.fakes import MARKER, FakeAnimator, FakeBuilder, FakeClock, FakeTracker, Said, fake_face, flat
 from vcam.config import Settings
@@ -16,7 +17,7 @@ from vcam.drive import Drive, Driven
 from vcam.messages import StrictMessages
 from vcam.offline import MediaClock, RenderReport, render
 from vcam.session import Session
-from vcam.sources.recording import Recording, RecordingSource, read_recording
+from vcam.sources.recording import RecordingSource, read_demo
 
 PHOTO = Path(__file__).parents[2] / "engine" / "assets" / "portrait.jpg"  # its content does not matter, its name does
 
@@ -64,10 +65,10 @@ def test_a_failure_ends_it() -> None:
 
 @pytest.fixture
 def recording() -> Recording:
-    z = np.zeros((101, COEFFICIENTS), np.float32)
-    z[:, 80 + 24] = 0.5 * np.sin(np.linspace(0, np.pi, 101))  # jawOpen
-    z[:, 251 + 1] = 0.3 * np.sin(np.linspace(0, np.pi, 101))  # yaw
-    return Recording(np.linspace(0, 4, 101, dtype=np.float32), z)
+    wave, flags = np.sin(np.linspace(0, np.pi, 101)), np.ones(101, bool)
+    motion = np.zeros((101, MOTION), np.float32)
+    motion[:, 24], motion[:, 64 + 1] = 0.5 * wave, 0.3 * wave  # jawOpen, yaw
+    return Recording(np.linspace(0, 4, 101), motion, flags, flags, np.zeros(101, np.int64))
 
 
 def played(recording: Recording, portrait: Coefficients, start_s: float, frames: int) -> list[Driven]:
@@ -91,14 +92,15 @@ def test_blend_shapes_stay_in_their_range(recording: Recording) -> None:
     assert max(motion.z.expression.max() for motion in played(recording, source, 0, 120)) <= 1
 
 
-def test_recordings_are_checked(tmp_path: Path, recording: Recording) -> None:
-    good, path = {"times_s": recording.times_s, "z": recording.z.astype(np.float16)}, tmp_path / "drive.npz"
-    np.savez(path, **good)
-    assert read_recording(path).z.shape == (101, COEFFICIENTS)
-    for wrong in [{"z": recording.z[:50]}, {"times_s": recording.times_s[::-1]}, {"times_s": recording.times_s + 1}]:
-        np.savez(path, **{**good, **wrong})
-        with pytest.raises(AssetError, match="rising times"):
-            read_recording(path)
-    path.write_bytes(b"no archive")
-    with pytest.raises(AssetError, match="missing or damaged"):
-        read_recording(path)
+def test_where_nobody_was_seen_nobody_is_seen(recording: Recording) -> None:
+    gap = replace(recording, face=np.arange(101) // 10 % 2 == 0)
+    source = RecordingSource("gap", gap, FakeClock())
+    source.at(0)
+    seen = [source.at(number / 25 + 0.01).driver is not None for number in range(100)]
+    assert seen == [number // 10 % 2 == 0 for number in range(100)]
+
+
+def test_the_bundled_recording_moves_the_head_and_the_mouth() -> None:
+    motion = read_demo().motion
+    assert np.ptp(motion[:, 65]) > 0.1
+    assert np.ptp(motion[:, 24]) > 0.1

@@ -110,7 +110,7 @@ def recipe(
 
 def demo_drive(
     video: Annotated[Path, typer.Argument(help="The driver's video.")],
-    out: Annotated[Path, typer.Option(help="Where to write times_s and z (.npz).")],
+    out: Annotated[Path, typer.Option(help="The recording to write (.z).")],
     start_s: Annotated[float, typer.Option(help="First moment of the recording [s].")] = 0.0,
     length_s: Annotated[float, typer.Option(help="Its length [s].")] = 20.0,
 ) -> None:

@@ -10,23 +10,25 @@ import numpy as np
 
 from engine.crop import square_around
 from engine.errors import InputError
-from engine.files import replacing
 from engine.head import load_head
+from engine.recording import RecordingWriter
 from engine.regress.landmarks import LandmarkRegressor
 from engine.track import Tracker
-from engine.values import Floats
+from engine.values import BETA, COEFFICIENTS, GAZE, POSE, Floats
 from engine.video import read_frames
 
+MOVING = slice(COEFFICIENTS - POSE - GAZE, COEFFICIENTS)  # pose and gaze in z
 SMOOTH_FRAMES = 1.2  # standard deviation of the smoothing over time
 
 
 def write_drive(video: Path, out: Path, start_s: float, length_s: float) -> None:
-    """Writes ``times_s`` (N,) and ``z`` (N, 261), relative to the median, into an .npz file. Raises InputError."""
+    """Writes the motion, relative to the median, as a recording. Raises InputError."""
     times, vectors = record(video, start_s, length_s)
     change = vectors - np.median(vectors, axis=0)
     steady = cv2.GaussianBlur(change, (1, 9), sigmaX=1, sigmaY=SMOOTH_FRAMES)  # along time only
-    with replacing(out) as unfinished, unfinished.open("wb") as file:
-        np.savez_compressed(file, times_s=(times - times[0]).astype(np.float32), z=steady.astype(np.float16))
+    with RecordingWriter(out) as writer:
+        for time_s, z in zip(times, steady, strict=True):
+            writer.write(float(time_s), np.concatenate([z[BETA], z[MOVING]]), relative=True)
 
 
 def record(video: Path, start_s: float, length_s: float) -> tuple[Floats, Floats]:

@@ -28,7 +28,7 @@ from vcam.drive import Drive
 from vcam.interfaces import Clock, MotionSource, PortraitAnimator, Sink
 from vcam.pipeline.governor import Governor
 from vcam.session import Session
-from vcam.sources.recording import RecordingSource, read_recording
+from vcam.sources.recording import RecordingSource, read_demo
 from vcam.stats import resident_memory_mb
 
 SIZE = (512, 512)
@@ -225,7 +225,7 @@ def pair(run: Run, stage: str) -> dict[str, float]:
 def record(animator: PortraitAnimator, avatar: Avatar, clock: Clock) -> list[Picture]:
     """What the camera shows: the portrait, moved by the bundled recording."""
     animator.use(avatar.source)
-    source, drive = RecordingSource("recording", read_recording(), clock), Drive(avatar.coefficients)
+    source, drive = RecordingSource("recording", read_demo(), clock), Drive(avatar.coefficients)
     motions = [drive.step(source.at(number * RECORDED_STEP_S)) for number in range(RECORDED_FRAMES)]
     border = (0, 0, SIDE_PX, SIDE_PX, cv2.BORDER_REPLICATE)
     return [np.asarray(cv2.copyMakeBorder(animator.animate(motion.z), *border), np.uint8) for motion in motions]

@@ -15,7 +15,7 @@ from engine.errors import HifiHeadError
 from engine.files import reason
 from engine.process import memory_is_short, too_little_memory
 from vcam import sinks, sources
-from vcam.cli.values import parse_camera, parse_output, parse_pair, parse_set, parse_size
+from vcam.cli.values import parse_camera, parse_driving, parse_output, parse_pair, parse_set, parse_size
 from vcam.log import ActiveLog, logging_to_file
 from vcam.messages import say_on_stderr
 from vcam.signals import Interrupted, listening
@@ -81,6 +81,10 @@ def run_command_line(
             show_default=False,
         ),
     ] = None,
+    driving: Annotated[
+        Path | None,
+        typer.Option(help="A recording that moves the avatar, instead of --camera.", metavar="FILE.z", show_default=False),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -110,7 +114,10 @@ def run_command_line(
     from vcam.cli.run import RunOptions, run
 
     wanted_size = None if size is None else parse_pair(size)
-    run(RunOptions(avatar, parse_camera(camera), parse_output(output), wanted_size, frames, config), builder_of(context))
+    run(
+        RunOptions(avatar, parse_driving(driving, parse_camera(camera)), parse_output(output), wanted_size, frames, config),
+        builder_of(context),
+    )
 
 
 @app.command("render")
@@ -130,6 +137,26 @@ def render_command_line(
     from vcam.cli.render import render_files
 
     render_files(avatar, driving, out, report=report, size=parse_size(size), config=config, make_builder=builder_of(context))
+
+
+@app.command("record")
+def record_command_line(
+    context: typer.Context,
+    out: Annotated[Path, typer.Argument(help="The recording to write, .z.", metavar="FILE.z")],
+    *,
+    camera: Annotated[
+        str | None,
+        typer.Option(help="What is recorded, as for run.", metavar=sources.setting_values(), show_default=False),
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="Stop after so many seconds.", metavar="S", show_default=False)
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Record motion as numbers, without any picture: a face before the webcam, or what a phone or tracker sends."""
+    from vcam.cli.record import record
+
+    record(out, camera=parse_camera(camera), seconds=seconds, config=config, make_builder=builder_of(context))
 
 
 @app.command("edit")

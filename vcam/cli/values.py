@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from pathlib import Path
 
 import typer
 
@@ -47,6 +48,15 @@ def parse_camera(text: str | None) -> str | None:
     if text == "":
         raise typer.BadParameter("wanted auto, the number of a webcam or a video file, got nothing", param_hint="--camera")
     return text
+
+
+def parse_driving(recording: Path | None, camera: str | None) -> str | None:
+    """The source that --driving or --camera names; both together are wrong use."""
+    if recording is None:
+        return camera
+    if camera is not None:
+        raise typer.BadParameter("wanted --driving or --camera, got both", param_hint="--driving")
+    return f"recording:{recording.absolute()}"
 
 
 def parse_set(text: str) -> tuple[str, float]:

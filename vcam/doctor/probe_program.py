@@ -21,7 +21,7 @@ from vcam.doctor.facts import ModelFacts, ProgramFacts
 from vcam.files import model_folder
 from vcam.log import LogFile, log_path
 from vcam.processes import running
-from vcam.sources.recording import read_recording
+from vcam.sources.recording import read_demo
 from vcam.web.server import listen
 
 TRACKER = ASSETS / "face_landmarker.task"
@@ -78,7 +78,7 @@ def models() -> tuple[ModelFacts, ...]:
         bundle("regressor", REGRESSOR / MANIFEST, lambda: read_regressor(REGRESSOR)),
         ModelFacts("head", error=error_of(load_head)),
         ModelFacts("tracker", error="" if TRACKER.is_file() else f"{TRACKER} is missing."),
-        ModelFacts("recording", error=error_of(read_recording)),
+        ModelFacts("recording", error=error_of(read_demo)),
     )
 
 

@@ -51,8 +51,9 @@ class Drive:
         self._source = source
         self._options = options or DriveOptions()
         self._smooth = OneEuro(*_channels(self._options))
-        self._neutral: Neutral | None = None
+        self._neutrals: dict[str, Neutral] = {}  # of each motion source's driver
         self._driver_number = 0
+        self._from_source = ""  # the motion source of the last driver
         self._met = False  # whether a driver was seen since the start, or since the last calibration
         self._shown = source
         self._lost_s: float | None = None  # since when there is no driver
@@ -70,22 +71,25 @@ class Drive:
 
     def recalibrate(self) -> None:
         """Takes the driver's next observation as the one at rest."""
-        self._neutral, self._met = None, False
+        self._neutrals.pop(self._from_source, None)
+        self._met = False
         self._smooth.reset()
 
     def resume(self, time_s: float) -> None:
         """After a pause: eases into idling at once, and the driver counts as lost only since now."""
         self._lost_s, self._from = time_s - self._options.hold_s, self._shown
 
-    def step(self, observation: Observation) -> Driven:
-        """The motion at the time of an observation."""
+    def step(self, observation: Observation, source: str = "") -> Driven:
+        """The motion at the time of an observation. ``source`` made it: each has a rest of its own, and a change fades."""
         driver = observation.driver
-        shown = self._without(observation.time_s) if driver is None else self._driven(driver, observation)
+        shown = self._without(observation.time_s) if driver is None else self._driven(driver, observation, source)
         self._shown = shown.z
         return shown
 
-    def _driven(self, driver: Coefficients, observation: Observation) -> Driven:
+    def _driven(self, driver: Coefficients, observation: Observation, source: str) -> Driven:
         time_s = observation.time_s
+        if source != self._from_source:
+            self._from_source, self._driver_number, self._met = source, observation.driver_number, False
         if observation.driver_number != self._driver_number:
             self._driver_number = observation.driver_number
             self.recalibrate()
@@ -97,10 +101,9 @@ class Drive:
 
     def _retargeted(self, driver: Coefficients, time_s: float) -> Coefficients:
         driver = Coefficients.from_vector(self._smooth(driver.vector(), time_s))
-        if self._neutral is None:
-            self._neutral = Neutral(driver, time_s)
-        self._neutral.learn(driver, time_s)
-        return retarget(self._source, driver, self._neutral, self._options.gains)
+        neutral = self._neutrals.setdefault(self._from_source, Neutral(driver, time_s))
+        neutral.learn(driver, time_s)
+        return retarget(self._source, driver, neutral, self._options.gains)
 
     def _without(self, time_s: float) -> Driven:
         if self._lost_s is None:

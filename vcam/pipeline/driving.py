@@ -67,5 +67,5 @@ class DrivingStage:
             self._messages.say("Calibrated: the face of this moment is the one at rest.")
         self.driver_seen = observation.driver is not None
         with self._stats.measure("drive"):
-            driven = drive.step(observation)
+            driven = drive.step(observation, source)
         return MotionFrame(driven.z, driven.state, observation.time_s, observation.captured_s, source, self._avatar_id)

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from engine.errors import HifiHeadError
 from engine.process import memory_is_short, too_little_memory
-from vcam.interfaces import Clock, MotionSource
+from vcam.interfaces import Clock
 from vcam.messages import Messages, log_failure
 from vcam.motion import MotionFrame
 from vcam.pipeline.driving import DrivingStage
@@ -26,6 +26,7 @@ from vcam.pipeline.latest import LatestFrame
 from vcam.pipeline.prediction import MotionPredictor
 from vcam.pipeline.rendering import RenderStage
 from vcam.pipeline.slot import Slot
+from vcam.sources.priority import PrioritizedSources
 
 TICK_S = 1 / 30  # how often the avatar moves while no frames come
 WAIT_S = 0.1
@@ -157,7 +158,7 @@ class Pipeline:
 
     def __init__(
         self,
-        source: MotionSource,
+        source: PrioritizedSources,
         driving: DrivingStage,
         open_rendering: Callable[[], RenderStage],
         close_rendering: Callable[[], None],
@@ -204,7 +205,7 @@ class Pipeline:
         self.source.wake()
         self.motion.wake()
 
-    def change_source(self, source: MotionSource) -> None:
+    def change_source(self, source: PrioritizedSources) -> None:
         """Lets another source, prepared and not yet started, move the avatar; the former one is closed."""
 
         def change() -> None:

@@ -120,10 +120,11 @@ class VmcAssembler:
         return face
 
     def _face(self) -> StreamedFace:
+        order, self.order = self.order, None  # a sender need not tell the time of every frame
         if not self.tracking:
-            return no_face(self.order)
+            return no_face(order)
         head = self.bones.get("Neck", np.eye(3)) @ self.bones.get("Head", np.eye(3))
-        return checked_face(named_scores(self.scores), angles(head), np.zeros(3), order=self.order)
+        return checked_face(named_scores(self.scores), angles(head), np.zeros(3), order=order)
 
 
 def encode(face: StreamedFace) -> list[bytes]:

@@ -6,7 +6,7 @@ import threading
 
 from engine.resource import Resource
 from vcam.interfaces import Closable
-from vcam.motion import Observation
+from vcam.motion import Observation, Priority
 
 
 class CoefficientSource(Resource):
@@ -14,6 +14,8 @@ class CoefficientSource(Resource):
     observes nobody, and the avatar idles."""
 
     follows = False
+    priority = Priority.RECORDING
+    remembered_as: str | None = None
 
     def __init__(self, name: str) -> None:
         self.name = name

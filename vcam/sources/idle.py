@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vcam.motion import Priority
 from vcam.sources.coefficients import CoefficientSource
 
 if TYPE_CHECKING:
@@ -13,4 +14,10 @@ if TYPE_CHECKING:
 def open_source(builder: Builder, argument: str) -> CoefficientSource:
     """Neither settings nor an argument matter."""
     del builder, argument
-    return CoefficientSource("idle")
+    return IdleSource("idle")
+
+
+class IdleSource(CoefficientSource):
+    """Observes nobody."""
+
+    priority = Priority.IDLE

@@ -13,7 +13,7 @@ from engine.values import Coefficients, Face, Picture, Square
 from engine.video import Frame
 from vcam.interfaces import Clock, Closable
 from vcam.messages import Messages
-from vcam.motion import Observation
+from vcam.motion import Observation, Priority
 from vcam.stats import Stats
 
 REOPEN_TRACKER_S = 2.0
@@ -167,6 +167,7 @@ class TrackedCamera(Resource):
     """A ``MotionSource``: the face in a camera's frames. Camera and stage are its own from the beginning, also to close."""
 
     follows = True
+    priority = Priority.WEBCAM
 
     def __init__(
         self,
@@ -176,8 +177,13 @@ class TrackedCamera(Resource):
         *,
         every: Callable[[], int],
         working: Callable[[], AbstractContextManager[None]],
+        remembered_as: str | None = None,
     ) -> None:
-        """``every``: the face is looked for in every so-manieth frame; ``working`` surrounds that work (``Governor``)."""
+        """``every``: the face is looked for in every so-manieth frame; ``working`` surrounds that work (``Governor``).
+
+        ``remembered_as`` as in ``MotionSource``.
+        """
+        self.remembered_as = remembered_as
         self.name, self._camera, self._stage = name, camera, stage
         self._every, self._working = every, working
         self._frames = 0

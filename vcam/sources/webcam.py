@@ -28,4 +28,5 @@ def open_source(builder: Builder, argument: str) -> TrackedCamera:
         stats=builder.stats,
         retry_s=camera.retry_s,
     )
-    return builder.tracked("webcam" if argument == AUTOMATIC else f"webcam {argument}", webcam)
+    name = "webcam" if argument == AUTOMATIC else f"webcam {argument}"
+    return builder.tracked(name, webcam, remembered_as=name)

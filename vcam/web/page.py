@@ -15,6 +15,7 @@ PAGE = """<!doctype html>
 <p><button id="recalibrate">Recalibrate</button> <span id="advice">Look straight ahead with a resting face, then press.</span></p>
 </main><script>
 const words = s => [s.state, s.fps + " pictures/s", s.latency_ms ? "delay " + Math.round(s.latency_ms) + " ms" : "",
+                    s.source && "moved by " + s.source,
                     s.quality && s.quality !== "full" ? "quality: " + s.quality : "", s.engine, s.avatar,
                     "to " + s.sinks.join(", ")].filter(Boolean).join(" · ")
 let lost = false

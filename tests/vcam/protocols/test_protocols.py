@@ -151,7 +151,9 @@ def test_damaged_packets_are_refused_or_in_range(name: str, data: st.DataObject)
     packet = bytearray(PACKETS[name])
     for _ in range(data.draw(st.integers(1, 4))):
         packet[data.draw(st.integers(0, len(packet) - 1))] = data.draw(st.integers(0, 255))
-    assert_refused_or_decoded(name, bytes(packet[: data.draw(st.integers(0, len(packet)))] if data.draw(st.booleans()) else packet))
+    assert_refused_or_decoded(
+        name, bytes(packet[: data.draw(st.integers(0, len(packet)))] if data.draw(st.booleans()) else packet)
+    )
 
 
 @pytest.mark.parametrize("name", DECODERS)
