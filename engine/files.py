@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,6 +67,7 @@ def ffmpeg_name(path: Path) -> str:
 def replacing(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside ``path``, with its ending, to be written; at the end it replaces ``path``.
 
+    Both the content and the name are on the disk before this returns: a power cut leaves the former file or the new one, whole.
     When the body raises, the temporary file is removed and what stood at ``path`` stays. An OSError, the body's or that of the
     replacing, becomes an InputError.
     """
@@ -73,13 +75,55 @@ def replacing(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{os.getpid()}-{next(_NUMBERS)}.part{ending}")
     try:
         yield partial
+        sync_file(partial)
         partial.replace(path)
+        sync_names(path.parent)
     except BaseException as error:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise InputError(f"{path} cannot be written: {reason(error)}.") from error
         raise
+
+
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """``replacing`` for a folder of files: yields a new one beside it, which at the end takes its place."""
+    partial, former = (folder.with_name(f".{os.getpid()}-{next(_NUMBERS)}.{kind}") for kind in ("part", "former"))
+    try:
+        partial.mkdir(parents=True)
+        yield partial
+        for path in partial.iterdir():
+            sync_file(path)
+        sync_names(partial)
+        if folder.exists():
+            folder.rename(former)
+        partial.rename(folder)
+        sync_names(folder.parent)
+        shutil.rmtree(former, ignore_errors=True)
+    except BaseException as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            former.rename(folder)
+        if isinstance(error, OSError):
+            raise InputError(f"{folder} cannot be written: {reason(error)}.") from error
+        raise
+
+
+def sync_file(path: Path) -> None:
+    """Waits until what was written to a file is on the disk."""
+    with path.open("rb+") as written:
+        os.fsync(written.fileno())
+
+
+def sync_names(folder: Path) -> None:
+    """Waits until the names in a folder are on the disk, where the system can tell (not Windows, and not every network)."""
+    with contextlib.suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

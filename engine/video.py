@@ -13,6 +13,7 @@ import av
 import numpy as np
 from av.error import FFmpegError
 from av.stream import Disposition
+from av.video.reformatter import VideoReformatter
 
 from engine.errors import InputError
 from engine.files import ffmpeg_name, reason, refuse_absent
@@ -130,12 +131,12 @@ def read_frames(
         stream.thread_type = threads
         step_s = 1 / float(frames_per_second(stream))
         damage.promised = promised_frames(container, stream)
-        times = Times(step_s, jumps="mpegts" in container.format.name)
+        times, converter = Times(step_s, jumps="mpegts" in container.format.name), VideoReformatter()
         for picture in decoded(container, stream, damage):
             time_s = times.next(picture.time)
             if per_second is None or time_s >= due_s - step_s / 2:
                 due_s = time_s if per_second is None else max(due_s + 1 / per_second, time_s)
-                yield Frame(shown(picture, stream.sample_aspect_ratio or Fraction(1)), time_s)
+                yield Frame(shown(picture, stream.sample_aspect_ratio or Fraction(1), converter), time_s)
     if not damage.read:
         raise InputError(f"{path} holds no frames that can be decoded; wanted a video with at least one.")
 

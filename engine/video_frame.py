@@ -7,7 +7,7 @@ from fractions import Fraction
 import av
 import numpy as np
 from av.sidedata.sidedata import Type as SideData
-from av.video.reformatter import ColorPrimaries, ColorTrc
+from av.video.reformatter import ColorPrimaries, ColorTrc, VideoReformatter
 
 from engine.values import Picture
 
@@ -17,27 +17,29 @@ PLAUSIBLE_ASPECT = Fraction(1, 8), Fraction(8)  # a pixel's width to its height;
 CODED_RGB = 0  # AVCOL_SPC_RGB
 
 
-def shown(frame: av.VideoFrame, pixel_aspect: Fraction) -> Picture:
-    """RGB uint8 (H, W, 3): pixels made square, high dynamic range mapped to sRGB, alpha over grey, the display matrix applied."""
+def shown(frame: av.VideoFrame, pixel_aspect: Fraction, converter: VideoReformatter) -> Picture:
+    """RGB uint8 (H, W, 3): pixels made square, high dynamic range mapped to sRGB, alpha over grey, the display matrix applied.
+
+    ``converter``: one for all frames of a video. It keeps its tables, which for high dynamic range take it seconds to make.
+    """
     low, high = PLAUSIBLE_ASPECT
     aspect = pixel_aspect if low <= pixel_aspect <= high else Fraction(1)
     size = (round(frame.width * max(aspect, Fraction(1))), round(frame.height / min(aspect, Fraction(1))))
-    return oriented(rgb(frame, *size), display_matrix(frame))
+    return oriented(rgb(frame, *size, converter), display_matrix(frame))
 
 
-def rgb(frame: av.VideoFrame, width_px: int, height_px: int) -> Picture:
+def rgb(frame: av.VideoFrame, width_px: int, height_px: int, converter: VideoReformatter) -> Picture:
     """The frame at this size as RGB, as it was recorded."""
     if any(component.is_alpha for component in frame.format.components):
-        layers = np.asarray(frame.to_ndarray(format="rgba", width=width_px, height=height_px), np.float32)
+        layers = np.asarray(converter.reformat(frame, width_px, height_px, "rgba").to_ndarray(), np.float32)
         alpha = layers[..., 3:] / 255
         return np.asarray(layers[..., :3] * alpha + UNDER_ALPHA * (1 - alpha) + 0.5, np.uint8)
     if frame.color_trc in HIGH_DYNAMIC_RANGE and frame.colorspace != CODED_RGB:
         transfer, primaries = ColorTrc.IEC61966_2_1, ColorPrimaries.BT709
-        frame = frame.reformat(
-            width=width_px, height=height_px, format="rgb24", dst_color_trc=transfer, dst_color_primaries=primaries
-        )
-        return np.asarray(frame.to_ndarray(), np.uint8)
-    return np.asarray(frame.to_ndarray(format="rgb24", width=width_px, height=height_px), np.uint8)
+        converted = converter.reformat(frame, width_px, height_px, "rgb24", dst_color_trc=transfer, dst_color_primaries=primaries)
+    else:
+        converted = converter.reformat(frame, width_px, height_px, "rgb24")
+    return np.asarray(converted.to_ndarray(), np.uint8)
 
 
 def display_matrix(frame: av.VideoFrame) -> tuple[int, int, int, int]:

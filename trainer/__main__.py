@@ -9,7 +9,7 @@ import sys
 import typer
 
 from engine.errors import HifiHeadError
-from engine.process import quiet_native_code
+from engine.process import end_process, quiet_native_code
 from trainer.cli import app
 
 # mallopt's parameters and what they are set to, of glibc's malloc.h: no block is a mapping of its own, nothing is handed back
@@ -26,7 +26,9 @@ def main() -> None:
         app()
     except HifiHeadError as error:
         typer.echo(str(error), err=True)
-        sys.exit(1)
+        end_process(1)
+    except SystemExit as ended:  # how typer ends a command
+        end_process(ended.code if isinstance(ended.code, int) else 1)
 
 
 def keep_memory() -> bool:

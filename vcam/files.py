@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-
 from engine.errors import InputError
-from engine.files import refuse_unwritable, user_path, write_bytes
+from engine.files import refuse_unwritable, user_path
+from engine.picture_file import write_picture
 from engine.values import Picture
 
 
@@ -25,8 +24,7 @@ def model_folder(name: str, config_path: Path | None) -> Path | None:
 def write_png(path: Path, picture: Picture) -> None:
     """An RGB picture as PNG; raises InputError unless the name ends in .png and its folder exists."""
     refuse_png(path)
-    _, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    write_bytes(path, data.tobytes())
+    write_picture(path, picture)
 
 
 def refuse_png(path: Path) -> None:

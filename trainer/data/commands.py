@@ -8,13 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from engine.picture_file import refuse_ending
 from trainer.data.inputs import People, Split, Unit
 
 if TYPE_CHECKING:
     from trainer.data.prepare import PrepareConfig
 
+
+def checked_preview(path: Path | None) -> Path | None:
+    """Raises InputError before the work when no picture can be written under that name."""
+    if path is not None:
+        refuse_ending(path)
+    return path
+
+
 Out = Annotated[Path, typer.Option(help="The folder to write to.")]
-Preview = Annotated[Path | None, typer.Option(help="Also write a sheet of pictures there (PNG or JPEG).")]
+Preview = Annotated[
+    Path | None, typer.Option(help="Also write a sheet of pictures there (PNG or JPEG).", callback=checked_preview)
+]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes; all cores when not given.")]
 Ray = Annotated[str | None, typer.Option(help='Work on this Ray cluster: its address, "auto" or "local".')]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,5 +21,3 @@ def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         raise InputError(f"{path.parent} cannot be made: {error.strerror or error}.") from error
     with replacing(path) as unfinished, unfinished.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub takes every name for allow_pickle
-        file.flush()
-        os.fsync(file.fileno())

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 
-import cv2
 import numpy as np
 
 from engine.errors import HifiHeadError, InputError
 from engine.files import write_text
 from engine.head import load_head
 from engine.picture import read_picture
+from engine.picture_file import write_picture
 from engine.track import Tracker
 from engine.video import Frame, read_frames
 from trainer.data.clips import Clip, Rejects, clips
@@ -81,7 +81,7 @@ class _Writer:
         for reason, picture in rejects.thumbnails:
             folder.mkdir(parents=True, exist_ok=True)
             name = f"{self._unit.key}-{self._thumbnails:03d} {reason}.jpg"
-            cv2.imencode(".jpg", np.ascontiguousarray(picture[..., ::-1]))[1].tofile(folder / name)
+            write_picture(folder / name, picture)
             self._thumbnails += 1
 
     def _write(self, split: str) -> None:

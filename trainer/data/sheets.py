@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from engine.errors import InputError
-from engine.files import write_bytes
+from engine.files import reason
+from engine.picture_file import write_picture
 from engine.values import Picture
 
 TILE_PX = 96
@@ -28,14 +29,11 @@ def sheet(tiles: Sequence[tuple[str, Picture]], columns: int, tile_px: int = TIL
 
 def save_sheet(rows: Sequence[Picture], path: Path) -> None:
     """PNG or JPEG by suffix. Raises InputError."""
-    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        raise InputError(f"the preview must be a .png or .jpg file, got {path}")
-    done, data = cv2.imencode(path.suffix, np.ascontiguousarray(np.concatenate(rows, 0)[..., ::-1]))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, data.tobytes() if done else b"")
     except OSError as error:
-        raise InputError(f"the preview {path} could not be written ({error.strerror})") from error
+        raise InputError(f"{path} cannot be written: {reason(error)}.") from error
+    write_picture(path, np.concatenate(rows, 0))
 
 
 def _labelled(name: str, picture: Picture, tile_px: int) -> Picture:

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.conventions import place, project
 from engine.head.model import HeadModel
+from engine.picture_file import write_picture
 from engine.render import Renderer, create_renderer
 from engine.render.render import render_head
 from engine.values import EXPRESSION, EXPRESSION_NAMES, Coefficients, Floats, Picture
@@ -41,7 +42,7 @@ def write_gallery(head: HeadModel, folder: Path) -> None:
     }
     for name, (tiles, columns) in sheets.items():
         sheet = _sheet(list(tiles), columns)
-        cv2.imwrite(str(folder / f"{name}.jpg"), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+        write_picture(folder / f"{name}.jpg", sheet, _JPEG_QUALITY)
 
 
 class GalleryRenderer:

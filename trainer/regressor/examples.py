@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import InputError
+from engine.files import replacing_folder
 from engine.values import COEFFICIENTS, EXPRESSION, GAZE, IDENTITY, ILLUMINATION, LANDMARKS, POSE, TEXTURE, Floats, Picture
 
 # The groups of z and their sizes, in the order of ``Example.trust``.
@@ -86,10 +86,7 @@ def write_examples(folder: Path, examples: Iterable[Example]) -> int:
     kept = list(examples)
     if not kept:
         raise InputError(f"No example is left for {folder}: no face was found in what was given.")
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    try:
-        part.mkdir(parents=True)
+    with replacing_folder(folder) as part:
         np.save(part / IMAGES, np.stack([e.image for e in kept]))
         np.savez(
             part / LABELS,
@@ -98,9 +95,4 @@ def write_examples(folder: Path, examples: Iterable[Example]) -> int:
             landmarks=np.stack([e.landmarks for e in kept]),
             person=np.array([e.person for e in kept]),
         )
-        shutil.rmtree(folder, ignore_errors=True)
-        part.rename(folder)
-    except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
-        raise InputError(f"The example set {folder} could not be written ({error}). Free the disk.") from error
     return len(kept)

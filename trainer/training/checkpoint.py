@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,8 +37,6 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     try:
         with replacing(path) as unfinished, unfinished.open("wb") as file:
             torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
     except (InputError, OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         raise InputError(
             f"The checkpoint {path} could not be written ({error}); the former one is kept. Free the disk."

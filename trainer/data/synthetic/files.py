@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.picture import read_picture
+from engine.picture_file import write_picture
 from engine.values import Picture
 from trainer.data.inputs import PICTURES
 from trainer.data.npz import write_npz
@@ -91,9 +92,8 @@ def write_contact_sheet(out: Path, path: Path) -> None:
 
 
 def _write_pictures(out: Path, index: int, sample: Sample) -> None:
-    image = np.ascontiguousarray(sample.image[..., ::-1])
-    cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tofile(out / "images" / f"{index:08d}.jpg")
-    cv2.imencode(".png", sample.mask)[1].tofile(out / "masks" / f"{index:08d}.png")
+    write_picture(out / "images" / f"{index:08d}.jpg", sample.image)
+    write_picture(out / "masks" / f"{index:08d}.png", sample.mask)
 
 
 def _holds(labels: Path, count: int) -> bool:
