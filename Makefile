@@ -19,8 +19,9 @@ run: .venv/.run
 train: .venv/.train
 	@$(BIN)/python -m trainer $(ARGS)
 
+# Tests run in as many processes as there are CPUs, four at most: each takes a gigabyte.
 test: .venv/.dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal $(ARGS)
 
 check: .venv/.dev
 	$(BIN)/ruff check .

@@ -90,9 +90,12 @@ def test_every_locked_package_has_a_hash() -> None:
 
 
 def test_the_lock_has_what_is_required_in_a_release_that_fits() -> None:
-    versions = locked("run.txt")
+    versions, tools, extras = locked("run.txt"), locked("dev.txt"), project()["project"]["optional-dependencies"]
     for requirement in map(Requirement, project()["project"]["dependencies"]):
         assert requirement.specifier.contains(versions[requirement.name]), requirement
+    for requirement in map(Requirement, [*extras["train"], *extras["dev"]]):
+        if requirement.name not in ("torch", "hifihead-cam"):  # torch: requirements/unlocked.txt; the program itself
+            assert requirement.specifier.contains(tools[requirement.name]), requirement
 
 
 def test_tools_are_locked_beside_the_same_releases() -> None:

@@ -14,9 +14,9 @@ from engine.resource import Resource
 from engine.runtime.engines import BuildContext
 from engine.values import Floats
 
-# Importing openvino reports "import" to its makers and writes a client number into the home directory, unless this module
-# of theirs cannot be imported; then it uses its own silent stub.
-sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+# Importing openvino imports its model converter, which reports "import" to its makers and writes a client number into the home
+# directory. Where its tools are not installed, openvino goes on without; what is None here cannot be imported.
+sys.modules["openvino.tools"] = None  # type: ignore[assignment]
 
 import openvino  # noqa: E402
 

@@ -56,16 +56,22 @@ def spread_over_mesh(values: Floats, known: Mask, triangles: Indices) -> Floats:
 
 @numba.njit(cache=True, nogil=True)
 def _relax(out, reached, order, starts, neighbours, steps):  # type: ignore[no-untyped-def]
-    """Gauss-Seidel: each unknown vertex becomes the mean of its neighbours that have a value already."""
+    """Gauss-Seidel: each unknown vertex becomes the mean of its neighbours that have a value already.
+
+    Number by number: numba takes seconds longer to compile sums of whole rows.
+    """
     total = np.zeros(out.shape[1], np.float32)
     for _ in range(steps):
         for v in order:
             count = 0
-            total[:] = 0
+            for c in range(total.size):
+                total[c] = 0
             for k in range(starts[v], starts[v + 1]):
                 if reached[neighbours[k]]:
-                    total += out[neighbours[k]]
                     count += 1
+                    for c in range(total.size):
+                        total[c] += out[neighbours[k], c]
             if count:
-                out[v] = total / count
+                for c in range(total.size):
+                    out[v, c] = total[c] / count
                 reached[v] = True

@@ -104,7 +104,7 @@ class SceneFolder:
 
     def __init__(self, folder: Path) -> None:
         """Raises InputError when there is no scene, or one that cannot be read."""
-        self.name = folder.name
+        self.folder, self.name = folder, folder.name
         self._paths = sorted(folder.glob(f"*{SUFFIX}"))
         if not self._paths:
             raise InputError(f"{folder} holds no scenes: make some by `python -m trainer scenes`.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,11 @@ FPS = 5
 
 
 def heads() -> list[Picture]:
-    """Eight frames of one person, as a video would show them."""
+    """Six frames of one person, as a video would show them."""
     source = SyntheticHeads(320, seed=12, people=1)
     found = (source.sample(index) for index in range(40))
-    calm = [sample.image for sample in found if np.abs(Coefficients.from_vector(sample.z).pose[:3]).max() < 0.35]
-    return calm[:8]
+    calm = (sample.image for sample in found if np.abs(Coefficients.from_vector(sample.z).pose[:3]).max() < 0.35)
+    return list(islice(calm, 6))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -74,11 +73,13 @@ def make_scene(head: HeadModel, seed: int) -> TrainingScene:
     return TrainingScene(seed, SourcePhoto(photo, plane + np.uint8(255), photo, z, points), (same, other))
 
 
-@pytest.fixture
-def scenes(head: HeadModel, tmp_path: Path) -> SceneFolder:
+@pytest.fixture(scope="session")
+def scenes(head: HeadModel, tmp_path_factory: pytest.TempPathFactory) -> SceneFolder:
+    """Not to be changed."""
+    folder = tmp_path_factory.mktemp("scenes")
     for k in range(3):
-        write_scene(tmp_path / "scenes" / f"scene-{k}.npz", make_scene(head, k))
-    return SceneFolder(tmp_path / "scenes")
+        write_scene(folder / f"scene-{k}.npz", make_scene(head, k))
+    return SceneFolder(folder)
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_a_fresh_run_starts_from_stylegan2_and_tells_what_was_copied(
     scenes: SceneFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_rosinality(tmp_path / "ffhq.pt")
-    sets, out = [(tmp_path / "scenes", 1.0)], tmp_path / "run"
+    sets, out = [(scenes.folder, 1.0)], tmp_path / "run"
     run(STYLED.changed(rate=1e-9), sets, out, LossNetworks(), tmp_path / "ffhq.pt", None)
     lines = (out / INIT).read_text().splitlines()
     assert lines[0].startswith("StyleGAN2: ")
@@ -79,7 +79,7 @@ def test_a_fresh_run_starts_from_stylegan2_and_tells_what_was_copied(
 
 
 def test_a_fresh_run_starts_from_another_and_the_refiner_alone_learns(scenes: SceneFolder, tmp_path: Path) -> None:
-    sets, first, second = [(tmp_path / "scenes", 1.0)], tmp_path / "first", tmp_path / "second"
+    sets, first, second = [(scenes.folder, 1.0)], tmp_path / "first", tmp_path / "second"
     run(TINY, sets, first, LossNetworks(), None, None)
     finer = TINY.changed(learns="refiner", rate=0.01)
     run(finer, sets, second, LossNetworks(), None, first / LAST)
@@ -93,7 +93,7 @@ def test_a_fresh_run_starts_from_another_and_the_refiner_alone_learns(scenes: Sc
 
 
 def test_a_checkpoint_without_a_refiner_is_a_start_and_one_of_another_variant_is_not(scenes: SceneFolder, tmp_path: Path) -> None:
-    sets, first = [(tmp_path / "scenes", 1.0)], tmp_path / "first"
+    sets, first = [(scenes.folder, 1.0)], tmp_path / "first"
     run(TINY, sets, first, LossNetworks(), None, None)
     checkpoint = load_checkpoint(first / LAST)
     average = checkpoint.state["average"]

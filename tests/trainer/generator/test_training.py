@@ -180,7 +180,7 @@ def test_two_processes_train_as_one(
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(port)]
-    where = [str(script), str(tmp_path / "scenes"), str(tmp_path / "two")]
+    where = [str(script), str(scenes.folder), str(tmp_path / "two")]
     subprocess.run([*torchrun, *where], env={**os.environ, "PYTHONPATH": str(Path.cwd())}, check=True, timeout=300)
     one, two = (load_average(tmp_path / name / LAST).state_dict() for name in ("one", "two"))
     for name, value in one.items():
