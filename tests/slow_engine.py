@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vcam.signals import Interrupted, listening
+from vcam.signals import Interrupted, loading
 
 if TYPE_CHECKING:
     from engine.runtime.engines import BuildContext
@@ -38,7 +38,7 @@ def open_graph(path: Path, option: str, threads: int, context: BuildContext) -> 
 def main() -> None:
     """Tells that signals are heard, adds the engine and runs the program."""
     try:
-        with listening(sys.argv[1:]):
+        with loading(sys.argv[1:]):
             sys.stdout.write("started\n")
             sys.stdout.flush()
             from engine.process import prepare_process

@@ -6,7 +6,7 @@ import io
 import sys
 
 from engine.process import end_process, prepare_process, quiet_native_code
-from vcam.signals import Interrupted, ignore_signals, listening
+from vcam.signals import Interrupted, ignore_signals, loading
 
 
 def print_anything() -> None:
@@ -18,7 +18,7 @@ def print_anything() -> None:
 def main() -> None:
     """The console script; leaves with 0 done, 1 failed, 2 wrong use, 128 + N ended by signal N."""
     try:
-        with listening(sys.argv[1:]):
+        with loading(sys.argv[1:]):
             prepare_process()
             quiet_native_code()
             print_anything()

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 NOBODY_WATCHES = "Nobody watches: the webcam is off, and the camera rests until somebody does."
 NOT_STARTED = "The camera has not been started."
-CLOSE_S = 1.5  # for the threads to end; one that is inside native code ends later, by itself
+CLOSE_S = 1.0  # for the threads to end; one that is inside native code ends later, by itself
 
 
 @dataclass(frozen=True)

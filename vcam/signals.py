@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -12,7 +13,6 @@ from types import FrameType
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # as far as the system has them
 
 AGAIN_S = 3.0  # closing takes no longer: a signal that comes later than that is another wish
-_deferred: list[int] = []
 
 
 class Interrupted(BaseException):
@@ -71,30 +71,34 @@ def interrupting() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def deferring() -> Iterator[None]:
-    """Within, signals raise nothing; ``ending`` hears of those that came before it. While libraries are loaded, exceptions that
-    come from nowhere are lost or made into others."""
-    with handled(lambda number, _frame: _deferred.append(number)):
-        try:
-            yield
-        finally:
-            _deferred.clear()
+def leaving() -> Iterator[None]:
+    """Within, a signal ends the process at once, with exit code 0. For the time in which libraries are loaded: nothing is open
+    that must be closed, and exceptions that come from nowhere are lost there or made into others."""
+    with handled(lambda _number, _frame: os._exit(0)):
+        yield
 
 
 @contextlib.contextmanager
 def ending() -> Iterator[threading.Event]:
     """Within, signals set the event that is given, and raise nothing."""
     ended = threading.Event()
-    if _deferred:
-        ended.set()
     with handled(lambda _number, _frame: ended.set()):
         yield ended
 
 
+def loading(arguments: Sequence[str]) -> contextlib.AbstractContextManager[None]:
+    """What a process does about signals from its beginning: "run" is ended by them, other commands are interrupted."""
+    return leaving() if is_run(arguments) else interrupting()
+
+
 def listening(arguments: Sequence[str]) -> contextlib.AbstractContextManager[None]:
-    """What a command line does about signals: "run", which is ended by them, defers them until it is ready; others are
-    interrupted."""
-    return deferring() if "run" in arguments[:2] else interrupting()
+    """What a command line does about signals: "run" listens by itself as soon as it opens something, others are interrupted."""
+    return contextlib.nullcontext() if is_run(arguments) else interrupting()
+
+
+def is_run(arguments: Sequence[str]) -> bool:
+    """Whether a command line is that of the camera, which has no other end than a signal."""
+    return "run" in arguments[:2]
 
 
 def ignore_signals() -> None:

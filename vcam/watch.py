@@ -26,6 +26,7 @@ from vcam.session import AppliedSettings
 
 LOOK_EVERY_S = 0.1
 AT_REST_S = 0.25  # unchanged for so long, a file is tried
+CLOSE_S = 0.5  # for the thread to end; one that prepares a photograph ends later, by itself
 COMPLETE_S = 2.0  # unchanged for so long, it will not become better by itself
 
 
@@ -155,4 +156,4 @@ def watching(path: Path | None, settings: Settings, session: Updatable, messages
         yield
     finally:
         stop.set()
-        thread.join(2.0)
+        thread.join(CLOSE_S)

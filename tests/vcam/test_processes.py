@@ -21,7 +21,7 @@ from vcam.avatars.avatar import BUNDLED_PORTRAIT
 from vcam.sinks.mp4 import Mp4File
 
 ROOT = Path(__file__).parents[2]
-END_S, END_AT_MOST_S = 3.0, 12.0  # a program that was interrupted has ended by then; a machine may stand still now and then
+END_S, END_AT_MOST_S = 2.5, 12.0  # a program that was interrupted has ended by then; a machine may stand still now and then
 SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals of other processes are POSIX's")
 

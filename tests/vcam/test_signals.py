@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from vcam.signals import Interrupted, ending, ignore_signals, interrupting, listening
+from vcam.signals import Interrupted, ending, ignore_signals, interrupting, loading
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals to oneself are POSIX's")
 NUMBERS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -45,13 +47,14 @@ def test_an_interruption_is_one_also_when_a_library_makes_something_else_of_it(m
         interrupted_by(signal.SIGTERM, [], made_of_it)
 
 
-def test_a_signal_before_the_camera_is_ready_ends_it_when_it_is() -> None:
-    with listening(["--verbose", "run"]):
+def test_a_signal_while_the_camera_is_being_loaded_ends_the_process_at_once() -> None:
+    program = (
+        "import os, signal, vcam.signals as s\nwith s.loading(['--verbose', 'run']): os.kill(os.getpid(), 15)\nprint('went on')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    with pytest.raises(Interrupted), loading(["render"]):
         os.kill(os.getpid(), signal.SIGTERM)
-        with ending() as ended:
-            assert ended.is_set()
-    with listening(["run"]), ending() as ended:
-        assert not ended.is_set()
 
 
 def test_other_failures_are_left_alone() -> None:

@@ -33,8 +33,6 @@ def run(options: RunOptions, make_builder: type[Builder] = Builder) -> None:
         in_file = read_settings(config_path) if config_path else Settings()
         builder = make_builder(effective_settings(options, in_file), config_path)
         with Session(builder, options.avatar) as session:
-            if ended.is_set():  # while all of this was being loaded
-                return
             session.start()
             with watching(config_path, in_file, session, builder.messages):
                 session.run(ended, frames=options.frames)
