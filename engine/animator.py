@@ -113,6 +113,7 @@ class Animator(Resource):
             prior.render,
             prior.render_weight,
             prior.components,
+            prior.trust,
             corrections=corrections if strength > 0 else "none",
             strength=strength,
         )

@@ -27,6 +27,8 @@ from engine.values import COEFFICIENTS, Corrections, Floats, Picture
 
 __all__ = ["Generator", "make_guide"]
 
+ALL = np.ones(len(COMPONENTS), np.float32)
+
 
 class Generator(Resource):
     """One exported generator with its compositor, on the best engine there is.
@@ -106,6 +108,7 @@ class Generator(Resource):
         render: Picture,
         render_weight: Floats,
         components: Floats,
+        trust: Floats | None = None,
         *,
         corrections: Corrections = "new",
         strength: float = 1.0,
@@ -114,7 +117,8 @@ class Generator(Resource):
 
         z (261,) · guide (1, 5, G, G), see ``make_guide`` · prior_flow (S, S, 2) in crop coordinates · render (S, S, 3) uint8,
         I_3D · render_weight (S, S) 0…1, where I_3D replaces the photograph · components (3, 2)
-        the middles of mouth, right and left eye in crop coordinates. float32 where not said otherwise; ValueError for other
+        the middles of mouth, right and left eye in crop coordinates · trust (3,) 0…1, how far the refiner's corrections of each
+        are made, all when it is left out. float32 where not said otherwise; ValueError for other
         shapes and types. ``corrections`` other than "new" spare the network's run; of them ``strength`` 0…1 is taken.
         AssetError when no engine is left.
         """
@@ -134,7 +138,7 @@ class Generator(Resource):
         inputs = RenderInputs(feeds, prior_flow, render, render_weight, strength)
         picture = self._selector.run(lambda renderer: renderer.render(source, inputs, corrections))
         if self._refinement is not None and corrections != "none":
-            self._refinement.apply(picture, render, render_weight, components, strength)
+            self._refinement.apply(picture, render, render_weight, components, strength * (ALL if trust is None else trust))
         return picture
 
     def close(self, timeout_s: float | None = None) -> None:

@@ -24,8 +24,8 @@ class Refinement:
         self._told = False  # that an answer was not finite
         self._mouth, self._eyes = (np.empty(shape, np.float32) for shape in variant.inputs("refiner").values())
 
-    def apply(self, picture: Picture, render: Picture, render_weight: Floats, components: Floats, strength: float) -> None:
-        """Changes the picture (S, S, 3), as it was composed; ``strength`` 0…1 of the corrections are made. Arguments as
+    def apply(self, picture: Picture, render: Picture, render_weight: Floats, components: Floats, strength: Floats) -> None:
+        """Changes the picture (S, S, 3), as it was composed; ``strength`` (3,) 0…1 of the corrections are made. Arguments as
         ``Generator.generate``'s. An answer that is not finite is not used: the picture stays as it is (logged once)."""
         planes = (picture, render, render_weight)
         places = corners(components, self._sides, self._size).tolist()
@@ -40,8 +40,9 @@ class Refinement:
                 self._told = True
                 log.warning("the refiner gave values that are not finite; the pictures stay as they were composed")
             return
-        for (levels, _, _), before, state in zip(windows, seen, (mouth[0], eyes[0], eyes[1, :, :, ::-1]), strict=True):
-            change = (state[:3] - state[3] * before[:3]).transpose(1, 2, 0) * np.float32(127.5 * strength)
+        states = mouth[0], eyes[0], eyes[1, :, :, ::-1]
+        for (levels, _, _), before, state, share in zip(windows, seen, states, strength, strict=True):
+            change = (state[:3] - state[3] * before[:3]).transpose(1, 2, 0) * np.float32(127.5 * share)
             levels[:] = np.clip(np.rint(levels + change), 0, 255)
 
 

@@ -20,7 +20,7 @@ WIDE_DM, NARROW_DM = 0.35, 0.06  # reach of the personal offset around a landmar
 OFFSET_NOISE = 0.02  # of the landmarks, against the kernel's 1: how exactly they are followed
 LASHES = 0.15  # thickness of the lash line, in openings of the eye
 BLINK_GAIN = (0.6, 1.8)
-LIDS_MEET = 1.0  # of the way between the lids' landmark points: those lie on the outside of edges that have a thickness
+LIDS_MEET = 1.1  # of the way between the lids' landmark points: the upper lid covers the lower one's wet edge
 CLOSED = 0.6  # a blink score above which the photograph's eyes count as closed
 
 

@@ -1,9 +1,9 @@
-"""Upper lids on their way down: they show skin from above the lashes, and the lashes at their edge.
+"""Upper lids on their way down: skin that was not to be seen, and the lash line at its edge.
 
-A photograph of an open eye often shows lashes across the lid. The lid's few pixels are stretched over the whole eye when it
-shuts, and lashes that were stretched with them would be a comb. So what a lid shows is moved up, toward the brow, the farther it
-is shut: nothing at its edge, where the lash line is, and nothing at the brow. How far, the photograph says: not at all where the
-lid itself is clean, and not where the rim of spectacles or a shadow lies above it.
+Of an open eye's upper lid a photograph shows a few pixels, often with lashes, a shadow or the rim of spectacles across them. To
+stretch them over the whole eye would make a comb of lashes and bend the rim. So above the open eye a lid that shuts shows the
+photograph as it is, which stays where it is; over the eye skin that continues the skin around it (``fill``), in the colours of
+the mesh; and at its edge a line as dark as the photograph's own lashes.
 """
 
 from __future__ import annotations
@@ -14,73 +14,159 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.head import HeadModel, Part
-from engine.landmark_indices import BROW_LOWER_EDGE, CHEEKS, EYE_CORNERS, UPPER_LID_MIDDLE
+from engine.conventions import place, project
+from engine.fill import fill
+from engine.head import Part, PersonalHead
+from engine.landmark_indices import LEFT_LID_RIMS, RIGHT_LID_RIMS
 from engine.sampling import sample
 from engine.values import BLINKS, Coefficients, Floats, Picture
 
-LASH_LINE_DM = 0.02  # from a lid's edge: so far its lashes are seen when it is shut
-FOLD, BROW = 0.4, 0.9  # of the way from a lid's edge to the brow: where the lid ends when it is open, and where hair begins
-REACHES = np.linspace(0, 0.36, 7)  # of the same way: how far up a shut lid may look for skin
-CLEANER = 0.9  # of what the lid itself shows: only what is cleaner is preferred
-ROUND = 1.2  # half widths of the eye, where the lid ends sideways
+LID_DM = 0.012  # what a blink moves by less is no lid
+TALL_DM, BESIDE_DM = 0.14, 0.03  # so far above its edge and beside its corners lashes may hang before the skin
+LASH_LINE_DM = (0.016, 0.034)  # height above a lid's edge where its lashes begin to end, and where they have
+LASHES, BELOW = 0.3, 0.15  # height of what belongs to the eye above and below its opening, in openings
+LONG_LASHES = 0.75  # the same of what hangs together with that, and is no skin
+LEAST_PX = 2.0  # of the same, of 512
+LIKE_SKIN = 40.0  # distance from the typical colour around an eye [levels]: what is farther is rim, brow, glare
+DARKEST, LASH_SHADE = 15, 0.6  # percentile of the brightness along the lid's edge, and of the skin's: the lash line's colour
+FRONT, SHADES, SHADING = 80, (0.8, 1.05), 0.5  # percentile of its brightness, range against that, exponent: a lid's shading
+TAKEN_UP = 0.3  # share of the way from open to shut within which the lid changes from what it shows at rest
+
+
+@dataclass(frozen=True)
+class Lid:
+    """One upper lid: vertices (K,), where the photograph has them when the eye is as it shows it, and shut, (K, 2) [crop units],
+    and how much each belongs to the lash line (K,) 0…1, whose ``colour`` is (3,) 0…255."""
+
+    vertices: NDArray[np.intp]
+    own: Floats
+    shut: Floats
+    lashes: Floats
+    colour: Floats
 
 
 @dataclass(frozen=True)
 class Lids:
-    """Of the left and the right eye: vertices (K,), and by how much what they show moves when it is shut (K, 2) [crop units]."""
+    """The left and the right upper lid. ``skin`` (S, S, 4): the photograph's colours with the eyes filled in, and 0…1 how far a
+    place belongs to an open eye."""
 
-    vertices: tuple[NDArray[np.intp], NDArray[np.intp]]
-    shift: tuple[Floats, Floats]
+    lids: tuple[Lid, Lid]
+    skin: Floats
 
-    def look_up(self, attributes: Floats, source: Coefficients, z: Coefficients) -> None:
-        """Moves the places u, v, the first of attributes (V, ≥ 2), as far as z shuts what is open in the ``source``."""
+    def draw(self, attributes: Floats, source: Coefficients, z: Coefficients) -> Floats:
+        """Changes place, render weight and colour, in attributes (V, 6), of lids that z shuts farther than the ``source`` has;
+        (2,) how far it did, 0…1."""
         own = source.expression[BLINKS]
-        shut = np.clip((z.expression[BLINKS] - own) / np.maximum(1 - own, 0.1), 0, 1)
-        for vertices, shift, share in zip(self.vertices, self.shift, shut * shut * (3 - 2 * shut), strict=True):
-            attributes[vertices, :2] += share * shift
+        closing = np.clip((z.expression[BLINKS] - own) / np.maximum(1 - own, 0.1), 0, 1)
+        drawn = _smooth(closing / TAKEN_UP)
+        for lid, share, taken_up in zip(self.lids, closing, drawn, strict=True):
+            if share == 0:
+                continue
+            where = lid.own + share * (lid.shut - lid.own)
+            found = sample(self.skin, where[None])[0]
+            at = attributes[lid.vertices]
+            skin = found[:, :3] * _shading(at[:, 3:], found[:, 3])
+            colour = skin + lid.lashes[:, None] * (lid.colour - skin)
+            at[:, :2] += taken_up * (where - at[:, :2])
+            at[:, 2] = taken_up * np.maximum(found[:, 3], lid.lashes)
+            at[:, 3:] += taken_up * (colour - at[:, 3:])
+            attributes[lid.vertices] = at
+        return drawn
 
 
-def lids_of(head: HeadModel, screen: Floats, photo: Picture) -> Lids:
+def _shading(rendered: Floats, weight: Floats) -> Floats:
+    """(K, 1) how bright the rendered colours (K, 3) are against the lid's front, weakened: its roundness."""
+    grey = rendered.mean(1) + 1
+    front = np.percentile(grey[weight > 0.5], FRONT) if (weight > 0.5).any() else grey.max()
+    return np.asarray((grey / front).clip(*SHADES)[:, None] ** SHADING, np.float32)
+
+
+def lids_of(head: PersonalHead, source: Coefficients, screen: Floats, photo: Picture) -> Lids:
     """From the head's vertices as the photograph (S, S, 3) shows them, (V, 3) on the screen."""
-    points, seen = head.landmarks(head.mean_shape), head.landmarks(screen)[:, :2]
-    grey = _blurred(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32), len(photo) / 512)
-    fields = np.stack([grey, np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0))], -1).astype(np.float32)
-    bright = sample(_blurred(grey, len(photo) / 128)[..., None], seen[None, list(CHEEKS)])[0, :, 0]
-    found = []
-    for blink, edge, brow, corners, cheek in zip(
-        head.expression_basis[BLINKS], UPPER_LID_MIDDLE, BROW_LOWER_EDGE, EYE_CORNERS, bright, strict=True
-    ):
-        x, y = (head.mean_shape[:, :2] - points[edge, :2]).T
-        height, half = points[brow, 1] - points[edge, 1], abs(points[corners[0], 0] - points[corners[1], 0]) / 2
-        rising, falling = y / LASH_LINE_DM, (BROW * height - y) / ((BROW - FOLD) * height)
-        across = 1 - (x / (ROUND * half)) ** 2
-        weight = np.clip(np.minimum(rising, falling), 0, 1) * np.clip(across, 0, 1)
-        weight *= head.mean_shape[:, 2] > 0.5 * points[edge, 2]
-        area = _area(head, head.mean_shape + blink)
-        vertices = np.nonzero((weight > 0) & (area > 0))[0]
-        way = weight[vertices, None] * (seen[brow] - seen[edge])
-        dirt = [_uncleanness(fields, screen[vertices, :2] + reach * way, cheek) @ area[vertices] for reach in REACHES]
-        reach = REACHES[int(np.argmin(dirt))] if min(dirt) < CLEANER * dirt[0] else 0.0
-        found.append((vertices, (reach * way).astype(np.float32)))
-    (left, left_shift), (right, right_shift) = found
-    return Lids((left, right), (left_shift, right_shift))
+    model, size = head.model, len(photo)
+    seen = (model.landmarks(screen)[:, :2] + 1) * (size / 2)
+    rims = [[seen[list(rim)] for rim in both] for both in (LEFT_LID_RIMS, RIGHT_LID_RIMS)]
+    soft = cv2.GaussianBlur(photo, (0, 0), size / 512).astype(np.float32)
+    near = _eyes(rims, size, LASHES)
+    typical = [_typical_skin(soft, near, *both) for both in rims]
+    skin_like = _skin_like(soft, typical)
+    eye = _connected(near | (_eyes(rims, size, LONG_LASHES) & ~skin_like), near)
+    filled = fill(soft, cv2.erode(((eye == 0) & skin_like).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+    filled = np.where(eye[..., None] > 0, filled, soft)
+    belongs = cv2.GaussianBlur(eye.astype(np.float32), (0, 0), size / 512)
+    skin = np.concatenate([filled, belongs[..., None]], 2).astype(np.float32)
+    closed = source.expression.copy()
+    closed[BLINKS] = 1
+    shut = project(place(head.shape(closed, source.gaze), source.pose))[:, :2]
+    left, right = (
+        _lid(head, k, screen, shut, _lash_colour(soft, upper, skin_colour))
+        for k, ((upper, _), skin_colour) in enumerate(zip(rims, typical, strict=True))
+    )
+    return Lids((left, right), skin)
 
 
-def _area(head: HeadModel, shape: Floats) -> Floats:
-    """(V,) how much of the picture shows the skin around each vertex, seen from the front."""
-    triangles = head.triangles[head.part == Part.SKIN]
-    a, b, c = (shape[triangles[:, corner], :2] for corner in range(3))
-    covered = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
-    return np.bincount(triangles.ravel(), np.repeat(np.maximum(covered, 0), 3), len(shape)).astype(np.float32)
+def _lid(head: PersonalHead, number: int, screen: Floats, shut: Floats, colour: Floats) -> Lid:
+    model = head.model
+    blink = model.expression_basis[BLINKS][number]
+    points = model.landmarks(model.mean_shape)
+    rim = points[list((LEFT_LID_RIMS, RIGHT_LID_RIMS)[number][0])]
+    rim = rim[np.argsort(rim[:, 0])]
+    x, y, z = model.mean_shape.T
+    height = y - np.interp(x, rim[:, 0], rim[:, 1])
+    beside = (rim[0, 0] - BESIDE_DM < x) & (x < rim[-1, 0] + BESIDE_DM) & (z > 0.5 * rim[:, 2].max())
+    over = beside & (height > 0) & (height < TALL_DM) & np.isin(np.arange(len(x)), model.triangles[model.part == Part.SKIN])
+    vertices = np.nonzero((blink[:, 1] < -LID_DM) | over)[0]
+    height = height[vertices]
+    low, high = LASH_LINE_DM
+    lashes = np.clip((high - height) / (high - low), 0, 1).astype(np.float32)
+    return Lid(vertices, screen[vertices, :2], shut[vertices], lashes, colour)
 
 
-def _uncleanness(fields: Floats, places: Floats, cheek: float) -> Floats:
-    """(K,) how unlike clean skin the photograph is at places (K, 2): its contrast from side to side, as of lashes, and how far
-    its brightness is from the ``cheek``'s [levels]; both are ``fields`` (S, S, 2), brightness first."""
-    here = sample(fields, places[None])[0]
-    return np.asarray(here[:, 1] + np.abs(here[:, 0] - cheek))
+def _eyes(rims: list[list[Floats]], size: int, above: float) -> Picture:
+    """(S, S) 1 in what belongs to open eyes: between their rims (9, 2) [px], below, and ``above`` as many openings."""
+    out = np.zeros((size, size), np.uint8)
+    for upper, lower in rims:
+        up = _opening(upper, lower)
+        least = LEAST_PX * size / 512 / max(float(np.linalg.norm(up)), 1e-3)
+        raised, lowered = upper + max(above, least) * up, lower - max(BELOW, least) * up
+        outline = np.concatenate([upper[:1], raised[1:-1], upper[-1:], lowered[-2:0:-1]])
+        cv2.fillPoly(out, [outline.round().astype(np.int32)], (1,))
+    return out
 
 
-def _blurred(plane: Floats, sigma_px: float) -> Floats:
-    return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma_px), np.float32)
+def _connected(mask: Picture, start: Picture) -> Picture:
+    """(S, S) the parts of a mask that hang together with ``start``, a pixel wider."""
+    _, labels = cv2.connectedComponents(mask, connectivity=4)
+    found = np.isin(labels, np.unique(labels[start > 0])) & (mask > 0)
+    return np.asarray(cv2.dilate(found.astype(np.uint8), np.ones((3, 3), np.uint8)))
+
+
+def _opening(upper: Floats, lower: Floats) -> Floats:
+    """(2,) from the lower rim's middle to the upper's."""
+    return np.asarray((upper[3:6] - lower[3:6]).mean(0), np.float32)
+
+
+def _typical_skin(soft: Floats, eye: Picture, upper: Floats, lower: Floats) -> Floats:
+    """(3,) the median colour around one eye."""
+    ring = np.zeros_like(eye)
+    middle, width = (upper[0] + upper[-1]) / 2, float(np.linalg.norm(upper[-1] - upper[0]))
+    cv2.circle(ring, (round(float(middle[0])), round(float(middle[1]))), round(0.6 * width), (1,), -1)
+    return np.asarray(np.median(soft[(ring > 0) & (eye == 0)], 0), np.float32)
+
+
+def _skin_like(soft: Floats, typical: list[Floats]) -> NDArray[np.bool_]:
+    """(S, S) what has about the colour of the skin around an eye."""
+    return np.asarray(np.min([np.linalg.norm(soft - colour, axis=2) for colour in typical], 0) < LIKE_SKIN)
+
+
+def _lash_colour(soft: Floats, upper: Floats, skin: Floats) -> Floats:
+    """(3,) the darkest along an upper rim, and not brighter than a shade of the ``skin``."""
+    places = upper[None, 1:-1] + np.linspace(-2, 1, 7)[:, None, None] * [0, len(soft) / 512]
+    found = sample(soft, (places * (2 / len(soft)) - 1).astype(np.float32)).reshape(-1, 3)
+    dark = found[found.mean(1) <= np.percentile(found.mean(1), DARKEST)].mean(0)
+    return np.asarray(dark * min(1.0, LASH_SHADE * float(skin.mean()) / max(float(dark.mean()), 1.0)), np.float32)
+
+
+def _smooth(share: Floats) -> Floats:
+    t = np.clip(share, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)

@@ -26,6 +26,7 @@ class Prior:
     render_weight (N, N)           0…1, where the photograph has nothing to show and I_3D stands in
     coverage      (N, N)           1 where the head mesh is, else 0
     components    (3, 2)           the middles of mouth, right and left eye, crop coordinates
+    trust         (3,)             0…1, how far a refiner's corrections of each are to be made; none of an eye whose lid is drawn
     """
 
     flow: Floats
@@ -33,6 +34,7 @@ class Prior:
     render_weight: Floats
     coverage: Floats
     components: Floats
+    trust: Floats
 
     @staticmethod
     def empty(size: int) -> Prior:
@@ -44,6 +46,7 @@ class Prior:
             np.zeros(plane, np.float32),
             np.zeros(plane, np.float32),
             np.zeros((len(COMPONENTS), 2), np.float32),
+            np.ones(len(COMPONENTS), np.float32),
         )
 
 

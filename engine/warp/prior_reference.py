@@ -32,7 +32,12 @@ def draw_prior(screen: Floats, triangles: Indices, heads: int, attributes: Float
     softened = sum(padded[1 + j : 1 + j + size, 1 + i : 1 + i + size] for j, i in NEIGHBOURS) / 9
     softened = np.asarray(softened, np.float32)
     return Prior(
-        _continued(weight, softened, flow), render, softened, head.astype(np.float32), np.zeros((len(COMPONENTS), 2), np.float32)
+        _continued(weight, softened, flow),
+        render,
+        softened,
+        head.astype(np.float32),
+        np.zeros((len(COMPONENTS), 2), np.float32),
+        np.ones(len(COMPONENTS), np.float32),
     )
 
 

@@ -15,8 +15,8 @@ from engine.conventions import rotation
 from engine.head import PersonalHead
 from engine.render import create_renderer
 from engine.render.lighting import vertex_normals
-from engine.values import EXPRESSION_NAMES, JAW_OPEN, Coefficients, Floats, Picture
-from engine.warp.lids import lids_of
+from engine.values import BLINKS, EXPRESSION_NAMES, JAW_OPEN, Coefficients, Floats, Picture
+from engine.warp.lids import LID_DM, lids_of
 from engine.warp.photograph import analyse_photograph
 from engine.warp.prior import ATTRIBUTES, Prior, PriorRasteriser
 from engine.warp.vertices import VertexAppearance, dress, move
@@ -25,6 +25,7 @@ MOUTH_COEFFICIENTS = [i for i, name in enumerate(EXPRESSION_NAMES) if name.start
 LIPS_PART = 0.1  # change of a mouth coefficient at which the inside of a mouth closed in the photograph is all rendered
 JAW_DROPS = 0.3  # the same of the jaw, for what lies below the upper teeth of an open mouth: teeth would be stretched over it
 EYES_DEEPER_DM = 0.05  # lids cut through the eyeballs on their way down
+LIDS_DEEPER_DM = -0.03  # and the upper lid lies over the lower one's edge
 
 
 class SourceGeometry:
@@ -36,12 +37,13 @@ class SourceGeometry:
         vertices = len(albedo)
         follow, deeper = head.model.follow.astype(np.float32), np.zeros(vertices, np.float32)
         deeper[np.concatenate(head.model.eyeballs)] = EYES_DEEPER_DM
+        deeper[(head.model.expression_basis[BLINKS, :, 1] < -LID_DM).any(0)] = LIDS_DEEPER_DM
         placed, screen = np.empty((vertices, 3), np.float32), np.empty((vertices, 3), np.float32)
         move(head.shape(source.expression, source.gaze), follow, deeper, source.pose, source.pose, placed, screen)
         self._analysis = analysis = analyse_photograph(head, placed, screen, create_renderer("cpu", len(photo)))
         self._outlines = head.model.triangles[head.model.landmark_triangles[OUTLINES]]
         self._on_outlines = head.model.landmark_weights[OUTLINES].astype(np.float32)
-        self._lids = lids_of(head.model, screen, photo)
+        self._lids = lids_of(head, source, screen, photo)
         self._skin = VertexAppearance(
             analysis.uv, np.asarray(analysis.stretched, np.float32), analysis.facing, np.asarray(albedo, np.float32)
         )
@@ -67,11 +69,12 @@ class SourceGeometry:
         move(self._points, self._follow, self._deeper, z.pose, source.pose, self._placed, self._screen)
         vertex_normals(self._placed[:vertices], head.model.triangles, self._normals)
         dress(self._skin, self._placed, self._normals, source.illumination, self._attributes)
-        self._lids.look_up(self._attributes, source, z)
         change = z.expression - source.expression
         faded = change[JAW_OPEN] / JAW_DROPS if analysis.mouth_open else np.abs(change[MOUTH_COEFFICIENTS]).max() / LIPS_PART
         self._attributes[:vertices, 2] = np.maximum(analysis.unseen, np.clip(faded, 0, 1) * analysis.fading)
+        drawn = self._lids.draw(self._attributes, source, z)
         prior = self.rasteriser.draw(self._screen, self._attributes)
         outlines = np.einsum("kci,kc->ki", self._screen[self._outlines, :2], self._on_outlines)
         prior.components[:] = middles(outlines)
+        prior.trust[1:] = 1 - drawn[::-1]  # right, left
         return prior

@@ -53,7 +53,7 @@ class TorchSession:
 def refined(variant: Variant, scene: scenes.Scene, *, strength: float = 1.0, broken: bool = False) -> Picture:
     picture = scene.photo.copy()
     refinement = Refinement(TorchSession(variant, broken=broken), variant)
-    refinement.apply(picture, scene.render, scene.render_weight, scene.components, strength)
+    refinement.apply(picture, scene.render, scene.render_weight, scene.components, np.full(3, strength, np.float32))
     return picture
 
 
