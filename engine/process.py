@@ -95,7 +95,7 @@ def removed_at_the_end() -> Path:
     return Path(folder)
 
 
-def user_folder(kind: Literal["cache", "config", "log"]) -> Path:
+def user_folder(kind: Literal["cache", "config", "data", "log"]) -> Path:
     """The user's folder of that kind for this program; it need not exist. Of a user without a home it is a temporary one."""
     import platformdirs  # here, because the doctor tells when it is missing
 

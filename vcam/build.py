@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from engine.values import Picture
     from vcam.avatars.compose import Composer
     from vcam.avatars.cutout import Cutout
+    from vcam.motion_sinks.group import MotionSinks
     from vcam.session import Session
     from vcam.sources.priority import PrioritizedSources
     from vcam.sources.tracking import Camera, FaceRegressor, FaceTracker, TrackedCamera, TrackingStage
@@ -178,6 +179,20 @@ class Builder:
                 source.close()
             raise
         return PrioritizedSources(opened, self.clock, self.messages)
+
+    def open_motion_sinks(self) -> MotionSinks:
+        """Where motion goes; raises InputError, ConfigError."""
+        from vcam import motion_sinks
+        from vcam.motion_sinks.group import MotionSinks
+
+        group = MotionSinks(self.messages)
+        try:
+            for setting in self.settings.streams.send:
+                group.add(motion_sinks.open_motion_sink(self, setting))
+        except BaseException:
+            group.close()
+            raise
+        return group
 
     def open_sink(self, session: Session, name: str, argument: str = "", *, required: bool = True) -> Sink:
         """One sink of ``sinks.SINKS``; raises DeviceError, InputError."""

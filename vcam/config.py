@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
-from vcam import sinks, sources
+from vcam import motion_sinks, sinks, sources
 
 LIVE = "live"
 
@@ -53,6 +53,15 @@ def known_streams(settings: list[str]) -> list[str]:
     return settings
 
 
+def known_motion_sinks(settings: list[str]) -> list[str]:
+    """The setting itself when ``motion_sinks.MOTION_SINKS`` has every one of it."""
+    for setting in settings:
+        if not motion_sinks.accepts(setting):
+            wanted = f"a list of {' or '.join(motion_sinks.setting_values())}"
+            raise PydanticCustomError("unknown_motion_sink", "{wanted}", {"wanted": wanted})
+    return settings
+
+
 def address(setting: str) -> str:
     """The setting itself when it is an IPv4 address or empty."""
     try:
@@ -81,6 +90,7 @@ class StreamsSettings(Section):
     sources: Annotated[list[str], AfterValidator(known_streams), LIVE] = Field(default_factory=list)
     phone: Annotated[str, AfterValidator(address), LIVE] = ""
     lan: Annotated[bool, LIVE] = False
+    send: Annotated[list[str], AfterValidator(known_motion_sinks), LIVE] = Field(default_factory=list)
 
 
 class OutputSettings(Section):

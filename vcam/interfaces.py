@@ -10,6 +10,7 @@ from vcam.avatars.avatar import Avatar
 from vcam.avatars.cutout import Backdrop
 from vcam.config import Settings
 from vcam.motion import MotionFrame, Observation, Priority
+from vcam.protocols.face import StreamedFace
 
 Say = Callable[[str], None]
 """Takes one sentence for the user."""
@@ -77,6 +78,18 @@ class MotionSource(Closable, Protocol):
     def use_regressor(self, regressor: Any) -> Closable:
         """Reads faces by another regressor, which then belongs to the source. Returns what is to be closed instead: the former
         one, or ``regressor`` itself where no faces are read."""
+        ...
+
+
+class MotionSink(Closable, Protocol):
+    """Where motion goes: another program, a recording."""
+
+    @property
+    def name(self) -> str: ...
+
+    def send(self, observation: Observation | None, shown: StreamedFace) -> None:
+        """What the source saw at this step, None when it said nothing; and what the avatar shows, as departure from rest.
+        Never waits; raises HifiHeadError when there is nothing more to send to."""
         ...
 
 

@@ -31,6 +31,7 @@ from vcam.plugins.report import report_states
 from vcam.snapshot import Listener, Notifier, Snapshot
 
 if TYPE_CHECKING:
+    from vcam.motion_sinks.group import MotionSinks
     from vcam.sources.priority import PrioritizedSources
     from vcam.sources.tracking import FaceRegressor
 
@@ -52,6 +53,7 @@ class SettingsChange:
     """What was opened for changed settings; None = the present one stays. ``animator`` and ``photo`` may be the present ones."""
 
     source: PrioritizedSources | None
+    motion_sinks: MotionSinks | None
     regressor: FaceRegressor | None
     animator: PortraitAnimator
     avatar: Avatar | None
@@ -113,11 +115,17 @@ class Session(Resource):
                 self._loop.tick()
         self._closing.callback(self._notifier.close)
         self._open_plugins()
-        source = builder.open_sources()
+        motion_sinks = builder.open_motion_sinks()
+        try:
+            source = builder.open_sources()
+        except BaseException:
+            motion_sinks.close()
+            raise
         self._driving = DrivingStage(builder.drive_options(), clock=self._clock, messages=self._messages, stats=builder.stats)
         self._pipeline = Pipeline(
             source,
             self._driving,
+            motion_sinks,
             self._open_rendering,
             self._close_animator,
             latest=self._latest,
@@ -269,6 +277,7 @@ class Session(Resource):
             quality=self._governor.level.name,
             engine=newest.engine if newest else "",
             sinks=tuple(sink.name for sink in self._sinks),
+            motion_sinks=pipeline.motion_sinks.names if pipeline else (),
             watched="resting" not in self._rests,
             paused="paused" in self._rests,
             card=self._latest.card_shown,
@@ -388,8 +397,11 @@ class Session(Resource):
     ) -> SettingsChange:
         """The parts that changed settings need, all of them registered in ``opened``."""
         *_, animator = self._live()
-        source = regressor = avatar = plugins = None
-        if {"camera", "streams"} & sections:
+        source = motion_sinks = regressor = avatar = plugins = None
+        if keys & {"streams.send", "streams.lan"}:
+            motion_sinks = builder.open_motion_sinks()
+            opened.callback(motion_sinks.close)
+        if "camera" in sections or keys & {"streams.sources", "streams.phone", "streams.lan"}:
             source = builder.open_sources()
             opened.callback(source.close)
             source.prepare()
@@ -405,12 +417,14 @@ class Session(Resource):
         if "plugins" in sections and self._plugins is not None:
             plugins = self._plugins.prepare(builder.settings.plugins.sections())
             opened.callback(plugins.close)
-        return SettingsChange(source, regressor, animator, avatar, photo, plugins)
+        return SettingsChange(source, motion_sinks, regressor, animator, avatar, photo, plugins)
 
     def _put_in_place(self, builder: Builder, sections: set[str], change: SettingsChange) -> None:
         pipeline, driving, _, present = self._live()
         if change.source is not None:
             pipeline.change_source(change.source)
+        if change.motion_sinks is not None:
+            pipeline.change_motion_sinks(change.motion_sinks)
         if (regressor := change.regressor) is not None:
             pipeline.motion.call(lambda: pipeline.source.use_regressor(regressor)).result().close()
         if change.avatar is not None:

@@ -44,6 +44,7 @@ class Snapshot:
     quality     name of the governor's level
     engine      what runs the networks, and what is being built
     sinks       names of the sinks
+    motion_sinks  names of the programs and files that motion goes to
     watched     whether somebody takes the pictures, as far as that can be known
     paused      whether the user paused the camera
     card        whether the user asked for the card
@@ -62,6 +63,7 @@ class Snapshot:
     quality: str = ""
     engine: str = ""
     sinks: tuple[str, ...] = ()
+    motion_sinks: tuple[str, ...] = ()
     watched: bool = True
     paused: bool = False
     card: bool = False

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.recording import RecordingWriter
 from vcam.build import Builder
 from vcam.config import Settings
 from vcam.config_file import default_path, read_settings, with_changes
-from vcam.motion import motion_vector
+from vcam.motion_sinks.recording import RecordingSink
 from vcam.signals import ending
 
 WAIT_S = 0.1
@@ -23,19 +22,11 @@ def record(
         in_file = read_settings(path) if path else Settings()
         changes = {"camera": {} if camera is None else {"source": camera}}
         builder = make_builder(with_changes(in_file, changes, "The command line"), path)
-        with builder.open_sources() as source, RecordingWriter(out) as writer:
+        with builder.open_sources() as source, RecordingSink(out) as sink:
             source.prepare()
             source.start()
             builder.messages.say(f"Recording {source.name} into {out}; Ctrl-C ends.")
             start_s = builder.clock.now()
             while not ended.is_set() and (seconds is None or builder.clock.now() - start_s < seconds):
-                observation = source.take(WAIT_S)
-                if observation is not None:
-                    driver = observation.driver
-                    writer.write(
-                        observation.time_s,
-                        None if driver is None else motion_vector(driver),
-                        relative=observation.relative,
-                        driver=observation.driver_number,
-                    )
-            builder.messages.say(f"Wrote {out}: {writer.moments} moments in {builder.clock.now() - start_s:.0f} s.")
+                sink.send(source.take(WAIT_S))
+            builder.messages.say(f"Wrote {out}: {sink.writer.moments} moments in {builder.clock.now() - start_s:.0f} s.")

@@ -60,6 +60,11 @@ class Drive:
         self._taken_up_s = 0.0  # since when there is one
         self._from = source  # what was shown when the driver came or went
 
+    @property
+    def source(self) -> Coefficients:
+        """z_s of the portrait."""
+        return self._source
+
     def use(self, source: Coefficients) -> None:
         """Changes the portrait; what is known of the driver stays."""
         self._source = self._shown = self._from = source

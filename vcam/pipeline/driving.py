@@ -31,6 +31,11 @@ class DrivingStage:
         else:
             self._drive.use(source)
 
+    @property
+    def rest(self) -> Coefficients | None:
+        """z_s of the present avatar; None before the first."""
+        return None if self._drive is None else self._drive.source
+
     def configure(self, options: DriveOptions) -> None:
         """Changes gains, smoothing and times from the next step on."""
         self._options = options

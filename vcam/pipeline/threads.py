@@ -20,6 +20,7 @@ from engine.process import memory_is_short, too_little_memory
 from vcam.interfaces import Clock
 from vcam.messages import Messages, log_failure
 from vcam.motion import MotionFrame
+from vcam.motion_sinks.group import MotionSinks
 from vcam.pipeline.driving import DrivingStage
 from vcam.pipeline.governor import Governor
 from vcam.pipeline.latest import LatestFrame
@@ -160,6 +161,7 @@ class Pipeline:
         self,
         source: PrioritizedSources,
         driving: DrivingStage,
+        motion_sinks: MotionSinks,
         open_rendering: Callable[[], RenderStage],
         close_rendering: Callable[[], None],
         *,
@@ -169,9 +171,10 @@ class Pipeline:
         governor: Governor,
         fps: int = 30,
     ) -> None:
-        """``source`` is closed by the pipeline's own thread. ``open_rendering`` and ``close_rendering`` are called on the render
-        thread; what the former opens it must register before it may fail."""
+        """``source`` and ``motion_sinks`` are closed by the pipeline's own thread. ``open_rendering`` and ``close_rendering`` are
+        called on the render thread; what the former opens it must register before it may fail."""
         self.source, self._driving, self._open_rendering = source, driving, open_rendering
+        self.motion_sinks = motion_sinks
         self._latest, self._clock, self._messages = latest, clock, messages
         self._governor, self._period_s = governor, 1 / fps
         self._motions: Slot[MotionFrame] = Slot()
@@ -216,6 +219,15 @@ class Pipeline:
 
         self.motion.call(change).result()
 
+    def change_motion_sinks(self, motion_sinks: MotionSinks) -> None:
+        """Lets motion go elsewhere; the former sinks are closed."""
+
+        def change() -> None:
+            before, self.motion_sinks = self.motion_sinks, motion_sinks
+            before.close()
+
+        self.motion.call(change).result()
+
     def stop(self) -> None:
         """Lets the threads end after what they are at."""
         self.motion.stop()
@@ -228,7 +240,7 @@ class Pipeline:
         end_s = time.monotonic() + timeout_s
         self.stop()
         if not self.motion.started:  # starting failed half-way
-            self.source.close()
+            self._close_source()
         ended = [thread.join(end_s - time.monotonic()) for thread in (self.motion, self.render)]
         return all(ended)
 
@@ -245,15 +257,18 @@ class Pipeline:
 
     def _close_source(self) -> None:
         self.source.close()
+        self.motion_sinks.close()
 
     def _prepare_rendering(self) -> None:
         self._rendering = self._open_rendering()
 
     def _move(self) -> None:
         source = self.source
-        motion = self._driving.step(source.take(TICK_S), source.name)
-        if motion is not None:
+        observation = source.take(TICK_S)
+        motion = self._driving.step(observation, source.name)
+        if motion is not None and (rest := self._driving.rest) is not None:
             self._motions.put(motion)
+            self.motion_sinks.send(observation, motion, rest)
 
     def _draw(self) -> None:
         rendering, motion = self._rendering, self._next_motion()
