@@ -80,7 +80,7 @@ class Animator(Resource):
         """Fits the head and makes everything that is needed only once per photograph; about a second."""
         fit = fit_portrait(self._head, portrait.face, portrait.crop)
         geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo, portrait.crop)
-        network = self._generator.prepare(portrait.crop, portrait.matte, portrait.plate, portrait.crop)
+        network = self._generator.prepare(portrait.foreground, portrait.matte, portrait.plate, portrait.crop)
         return PreparedPortrait(fit.coefficients, fit, geometry, network)
 
     def use(self, source: PreparedPortrait) -> None:

@@ -1,7 +1,7 @@
 """A portrait: a photograph, the square of it that is animated, and that square taken apart into person and background.
 
-The square is composed as ``matte · crop + (1 − matte) · plate``; at rest that is the photograph again, and a head that moves
-uncovers the plate instead of dragging the background along.
+The square is composed as ``matte · foreground + (1 − matte) · plate``; at rest that is the photograph again, and a head that
+moves uncovers the plate instead of dragging the background along.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from engine.crop import cut, extend, face_centre, face_size, square_around
 from engine.errors import InputError
 from engine.fill import fill
+from engine.matte import exactly, person_alpha, person_colours, surely_background
 from engine.picture import read_picture
 from engine.track import Tracker, person_matte
 from engine.values import Face, Floats, Picture, Square
@@ -22,9 +23,7 @@ from engine.values import Face, Floats, Picture, Square
 SIZE_PX = 512
 MIN_FACE_PX = 96
 MAX_SIDE_PX = 2560  # larger photographs are reduced first: a 720p view never shows more
-PERSON = 0.15  # share of person from which a pixel is cut out with them
 VIEW_PX = 800  # faces are looked for in views of at most this size
-RIBBON_PX = (12, 26)  # distance from the person at which the matte begins and ends to fade, of 512
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,8 @@ class Portrait:
     square                     the animated square, in pixels of ``photo``
     crop        (512, 512, 3)  that square
     face                       the face in the crop, landmarks in crop pixels
-    matte       (512, 512)     0…1, the person
+    matte       (512, 512)     0…1, the person's share
+    foreground  (512, 512, 3)  the person's own colours, continued beyond their outline
     plate       (512, 512, 3)  the background, filled in behind the person
     notes                      sentences for the user
     """
@@ -45,6 +45,7 @@ class Portrait:
     crop: Picture
     face: Face
     matte: Floats
+    foreground: Picture
     plate: Picture
     notes: tuple[str, ...]
 
@@ -64,21 +65,17 @@ def make_portrait(photo: Picture, name: str) -> Portrait:
         crop = cut(photo, square, SIZE_PX)
         found = tracker.find_all(crop)
     in_crop = _largest(found) if found else _moved(face, square)
-    matte, plate = separate(crop, person_matte(crop), in_crop)
-    return Portrait(photo, square, crop, in_crop, matte, plate, notes)
+    matte, foreground, plate = separate(crop, person_matte(crop), in_crop)
+    return Portrait(photo, square, crop, in_crop, matte, foreground, plate, notes)
 
 
-def separate(crop: Picture, soft: Floats, face: Face) -> tuple[Floats, Picture]:
-    """A crop and its soft person matte (512, 512) → the matte to compose with, and the plate.
+def separate(crop: Picture, soft: Floats, face: Face) -> tuple[Floats, Picture, Picture]:
+    """A crop and its soft person matte (512, 512) → matte, foreground and plate of a ``Portrait``.
 
-    The person is cut out generously, with a narrow ribbon of background around, and the matte fades within the ribbon only. There
-    the crop and the plate are the same picture, so that at rest the two compose to the photograph, exactly, however rough the
-    soft matte is; in motion wisps of hair stay with the head.
+    ``matte · foreground + (1 − matte) · plate`` rounds to the crop.
     """
-    person = _person(crop, soft, face)
-    distance = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5)
-    matte = np.clip((RIBBON_PX[1] - distance) / (RIBBON_PX[1] - RIBBON_PX[0]), 0, 1).astype(np.float32)
-    return matte, fill(crop, distance > RIBBON_PX[0]).round().astype(np.uint8)
+    alpha = np.rint(person_alpha(crop, soft, face) * 255).astype(np.float32) / 255
+    return exactly(crop, alpha, person_colours(crop, alpha), fill(crop, surely_background(alpha)))
 
 
 def _limit(photo: Picture) -> Picture:
@@ -152,13 +149,3 @@ def _extend(photo: Picture, square: Square) -> tuple[Picture, Square]:
         return photo, square
     moved = replace(square, centre_x_px=square.centre_x_px + left, centre_y_px=square.centre_y_px + top)
     return extend(photo, left, right, top, bottom), moved
-
-
-def _person(crop: Picture, soft: Floats, face: Face) -> Picture:
-    """(512, 512) 0/1: who the face belongs to. The soft matte is drawn to the picture's own edges, and the face always counts."""
-    fine = cv2.ximgproc.guidedFilter(crop.astype(np.float32) / 255, soft, 8, 1e-4)
-    person = (fine > PERSON).astype(np.uint8)
-    cv2.fillConvexPoly(person, cv2.convexHull(face.landmarks[:, :2].round().astype(np.int32)), (1,))
-    _, labels = cv2.connectedComponents(person)
-    x, y = face_centre(face).round().astype(int)
-    return np.asarray(labels == labels[y, x], np.uint8)

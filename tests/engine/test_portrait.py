@@ -12,13 +12,6 @@ from engine.portrait import Portrait, make_portrait
 from engine.values import Picture
 
 
-def test_crop_matte_and_plate_compose_to_the_photograph(mona: Portrait, hopper: Portrait) -> None:
-    for portrait in (mona, hopper):
-        alpha = portrait.matte[..., None]
-        composed = alpha * portrait.crop + (1 - alpha) * portrait.plate
-        assert np.abs(composed - portrait.crop).max() <= 1
-
-
 def test_the_face_is_person_and_the_corners_are_background(hopper: Portrait) -> None:
     x, y = hopper.face.landmarks[1, :2].astype(int)  # tip of the nose
     assert hopper.matte[y, x] == 1

@@ -80,6 +80,7 @@ def moved(pair: TrainingPair, similarity: Similarity) -> TrainingPair:
         SourcePhoto(
             picture(source.photo),
             plane(source.matte),
+            picture(source.foreground),
             picture(source.plate),
             similarity.z(Coefficients.from_vector(source.z)).vector(),
             similarity.points(source.points),
@@ -109,7 +110,13 @@ def recoloured(pair: TrainingPair, gains: Floats, gamma: float) -> TrainingPair:
     source, moment = pair.source, pair.moment
     target = None if moment.target is None else picture(moment.target)
     return TrainingPair(
-        replace(source, photo=picture(source.photo), plate=picture(source.plate), z=_lit(source.z, gains)),
+        replace(
+            source,
+            photo=picture(source.photo),
+            foreground=picture(source.foreground),
+            plate=picture(source.plate),
+            z=_lit(source.z, gains),
+        ),
         replace(moment, render=picture(moment.render), target=target, z=_lit(moment.z, gains)),
     )
 
@@ -121,6 +128,7 @@ def mirrored(pair: TrainingPair, mirror: Mirror) -> TrainingPair:
         SourcePhoto(
             source.photo[:, ::-1],
             source.matte[:, ::-1],
+            source.foreground[:, ::-1],
             source.plate[:, ::-1],
             mirror.z(Coefficients.from_vector(source.z)).vector(),
             mirror.points(source.points),

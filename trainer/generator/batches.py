@@ -166,7 +166,11 @@ def collate(pairs: Sequence[TrainingPair], windows: Sequence[tuple[int, int]], n
 
     sources, moments = [pair.source for pair in pairs], [pair.moment for pair in pairs]
     photo = pictures([source.photo for source in sources])
-    layers = Layers(photo, planes([source.matte for source in sources], 1 / 255), pictures([s.plate for s in sources]))
+    layers = Layers(
+        pictures([source.foreground for source in sources]),
+        planes([source.matte for source in sources], 1 / 255),
+        pictures([source.plate for source in sources]),
+    )
     drive = RenderInputsTorch(
         numbers([moment.z for moment in moments]),
         _fitted(numbers([moment.flow.astype(np.float32).transpose(2, 0, 1) for moment in moments]), size),

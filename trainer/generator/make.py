@@ -87,7 +87,8 @@ class SceneMaker:
 
     def _scene(self, subject: SourceSubject, moments: list[TargetFrame], person: int, rng: np.random.Generator) -> TrainingScene:
         matte = (subject.matte * 255).round().astype(np.uint8)
-        own = SourcePhoto(subject.crop, matte, subject.plate, subject.coefficients.vector(), _seen(subject.face))
+        z, points = subject.coefficients.vector(), _seen(subject.face)
+        own = SourcePhoto(subject.crop, matte, subject.foreground, subject.plate, z, points)
         return TrainingScene(person, own, (*moments, self._cross(subject, rng)))
 
     def _same(self, subject: SourceSubject, target: Picture) -> TargetFrame | None:

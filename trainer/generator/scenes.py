@@ -23,7 +23,7 @@ from trainer.data.shards import CROP_PX
 
 Plane = NDArray[np.uint8]  # (512, 512)
 
-VERSION = 1
+VERSION = 2
 JPEG_QUALITY = 96
 SUFFIX = ".npz"
 
@@ -32,12 +32,13 @@ SUFFIX = ".npz"
 class SourcePhoto:
     """I_s, taken apart as the compositor wants it; S = 512.
 
-    photo (S, S, 3) uint8 · matte (S, S) uint8, 255 = person · plate (S, S, 3) uint8 · z (261,) z_s · points (478, 2) crop
-    coordinates of its landmarks
+    photo (S, S, 3) uint8 · matte (S, S) uint8, 255 = person · foreground, plate (S, S, 3) uint8 · z (261,) z_s · points (478, 2)
+    crop coordinates of its landmarks
     """
 
     photo: Picture
     matte: Plane
+    foreground: Picture
     plate: Picture
     z: Floats
     points: Floats
@@ -87,6 +88,7 @@ def write_scene(path: Path, scene: TrainingScene) -> None:
         "same": np.array([moment.target is not None for moment in scene.moments]),
         "photo": _jpeg(source.photo),
         "matte": _png(source.matte),
+        "foreground": _jpeg(source.foreground),
         "plate": _jpeg(source.plate),
         "z": source.z.astype(np.float32),
         "points": source.points.astype(np.float32),
@@ -129,8 +131,8 @@ class SceneFolder:
         path = self._paths[place[0]]
         with _open(path) as arrays:
             z, points = _get(arrays, path, "z"), _get(arrays, path, "points")
-            photo, plate = _picture(_get(arrays, path, "photo")), _picture(_get(arrays, path, "plate"))
-            source = SourcePhoto(photo, _mask(_get(arrays, path, "matte")), plate, z, points)
+            photo, foreground, plate = (_picture(_get(arrays, path, name)) for name in ("photo", "foreground", "plate"))
+            source = SourcePhoto(photo, _mask(_get(arrays, path, "matte")), foreground, plate, z, points)
             return source, _unpack(arrays, path, place[1])
 
 

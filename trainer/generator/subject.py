@@ -31,18 +31,18 @@ CROP = Square(CROP_PX / 2, CROP_PX / 2, CROP_PX)
 class SourceSubject:
     """One portrait, prepared; serves one thread.
 
-    crop (512, 512, 3), face, matte (512, 512) 0…1, plate (512, 512, 3): as ``engine.portrait.Portrait``. ``fit``: the head as it
-    is in the crop, and ``coefficients``: z_s.
+    crop (512, 512, 3), face, matte (512, 512) 0…1, foreground and plate (512, 512, 3): as ``engine.portrait.Portrait``. ``fit``:
+    the head as it is in the crop, and ``coefficients``: z_s.
     """
 
     def __init__(self, crop: Picture, face: Face, fit: Fit) -> None:
         self.crop, self.face, self.fit = crop, face, fit
-        self.matte, self.plate = separate(crop, person_matte(crop), face)
+        self.matte, self.foreground, self.plate = separate(crop, person_matte(crop), face)
         self.coefficients, self.head = fit.coefficients, fit.head
         self._basis = LandmarkBasis.of(fit.head.model)
         self._rest = np.asarray(fit.head.model.landmarks(fit.head.rest), np.float32)
         self._geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo, crop)
-        self._layers = pack(crop, self.matte, self.plate)
+        self._layers = pack(self.foreground, self.matte, self.plate)
         self._as_seen = self._look(face)
 
     @classmethod

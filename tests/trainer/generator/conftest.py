@@ -70,7 +70,7 @@ def make_scene(head: HeadModel, seed: int) -> TrainingScene:
     tight = np.array([256, 256, 300], np.float32)
     same = TargetFrame(z, flow, photo, plane, plane > 0, points, tight, z[251:257], target)
     other = TargetFrame(z + np.float32(0.1), flow, photo, plane, plane > 0, points, tight, z[251:257], None)
-    return TrainingScene(seed, SourcePhoto(photo, plane + np.uint8(255), photo, z, points), (same, other))
+    return TrainingScene(seed, SourcePhoto(photo, plane + np.uint8(255), photo, photo, z, points), (same, other))
 
 
 @pytest.fixture(scope="session")

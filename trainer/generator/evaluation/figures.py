@@ -14,9 +14,9 @@ from engine.values import Coefficients, Picture
 from trainer.data.sheets import save_sheet, sheet
 from trainer.generator.evaluation.editing import EDITS
 from trainer.generator.evaluation.inputs import HeldOutPortrait
-from trainer.generator.evaluation.methods import TorchMethod, layers_of
+from trainer.generator.evaluation.methods import TorchMethod
 from trainer.generator.evaluation.metrics import curves
-from trainer.generator.evaluation.models import as_picture
+from trainer.generator.evaluation.models import as_picture, as_tensor
 from trainer.generator.evaluation.reenactment import Runs
 from trainer.generator.pictures import flow_colours
 from trainer.metrics.motion import sorted_similarities
@@ -68,11 +68,11 @@ def figure3(path: Path, network: TorchMethod, posed: HeldOutPortrait) -> None:
 
 @torch.inference_mode()
 def _figure3_row(network: TorchMethod, posed: HeldOutPortrait, z: Coefficients) -> list[Picture]:
-    prior, layers = posed.subject.prior(z), layers_of(posed.subject)
-    output = network.output(layers, z, prior)
+    prior = posed.subject.prior(z)
+    output = network.output(posed.subject, z, prior)
     flow = output.flow[0].permute(1, 2, 0).numpy()
     given = prior.flow if network.generator.variant.flow_prior else np.zeros_like(prior.flow)
-    features = network.generator.source(layers.foreground)[-1]
+    features = network.generator.source(as_tensor(posed.subject.crop))[-1]
     size = features.shape[-1]
     warped = warp(features, pixel_grid(size) + shrink(output.flow, size))
     axes = _main_axes(features)

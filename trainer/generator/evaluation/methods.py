@@ -60,7 +60,7 @@ class BundleMethod:
 
     def __call__(self, subject: SourceSubject) -> Draw:
         generator = self._generator
-        source = generator.prepare(subject.crop, subject.matte, subject.plate, subject.crop)
+        source = generator.prepare(subject.foreground, subject.matte, subject.plate, subject.crop)
 
         def draw(z: Coefficients, prior: Prior) -> Picture:
             generator.use(source)
@@ -79,20 +79,19 @@ class TorchMethod:
         self.generator = generator
 
     def __call__(self, subject: SourceSubject) -> Draw:
-        layers = layers_of(subject)
-        return lambda z, prior: as_picture(self.output(layers, z, prior).image)
+        return lambda z, prior: as_picture(self.output(subject, z, prior).image)
 
     @torch.inference_mode()
-    def output(self, layers: Layers, z: Coefficients, prior: Prior) -> Output:
+    def output(self, subject: SourceSubject, z: Coefficients, prior: Prior) -> Output:
         """Everything that the network gives for one moment."""
-        output: Output = self.generator(layers.foreground, layers, drive_of(z, prior))
+        output: Output = self.generator(as_tensor(subject.crop), layers_of(subject), drive_of(z, prior))
         return output
 
 
 def layers_of(subject: SourceSubject) -> Layers:
     """A person's photograph as the generator takes it, batch of one."""
     matte = torch.from_numpy(subject.matte)[None, None]
-    return Layers(as_tensor(subject.crop), matte, as_tensor(subject.plate))
+    return Layers(as_tensor(subject.foreground), matte, as_tensor(subject.plate))
 
 
 def drive_of(z: Coefficients, prior: Prior) -> RenderInputsTorch:
