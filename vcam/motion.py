@@ -83,8 +83,10 @@ def with_motion(z: Coefficients, motion: Floats) -> Coefficients:
 
 
 def displaced(z: Coefficients, change: Floats) -> Coefficients:
-    """z with ``change`` (74,), a ``motion_vector``, added. Named expressions stay in 0…1, gaze within ±``LARGEST_GAZE``."""
+    """z with ``change`` (74,), a ``motion_vector``, added. Named expressions stay in 0…1 or where z has them beyond, gaze within
+    ±``LARGEST_GAZE``."""
     named, expressions = len(EXPRESSION_NAMES), z.expression.size
     expression, pose, gaze = np.split(motion_vector(z) + change, [expressions, expressions + z.pose.size])
-    expression[:named] = np.clip(expression[:named], 0, 1)
+    own = z.expression[:named]
+    expression[:named] = np.clip(expression[:named], np.minimum(own, 0), np.maximum(own, 1))
     return replace(z, expression=expression, pose=pose, gaze=np.clip(gaze, -LARGEST_GAZE, LARGEST_GAZE))

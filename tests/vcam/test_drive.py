@@ -173,6 +173,56 @@ def test_the_filter_steadies_rest_and_follows_motion() -> None:
     assert ramp[-1] > 0.8
 
 
+def wave(amplitude: float, hz: float, seconds: float) -> np.ndarray:
+    return amplitude * np.sin(2 * np.pi * hz * np.arange(int(seconds * FPS)) / FPS)
+
+
+def slope(asked: np.ndarray, got: np.ndarray) -> float:
+    asked, got = asked - asked.mean(), got - got.mean()
+    return float(asked @ got / (asked @ asked))
+
+
+def test_quick_nods_shakes_and_syllables_arrive_whole() -> None:
+    nod, shake, syllables = wave(0.16, 1.3, 3), wave(0.38, 0.8, 3), 0.25 + wave(0.25, 3.3, 3)
+    drive = Drive(SOURCE)
+    run(drive, coefficients(), 0, 2)
+    shown = [
+        drive.step(seen(coefficients(pose=(p, y, 0, 0, 0, 0), jawOpen=j), 2 + k / FPS)).z
+        for k, (p, y, j) in enumerate(zip(nod, shake, syllables, strict=True))
+    ]
+    assert slope(nod, np.array([z.pose[0] for z in shown])) == pytest.approx(1, abs=0.08)
+    assert slope(shake, np.array([z.pose[1] for z in shown])) == pytest.approx(1, abs=0.08)
+    assert slope(syllables, np.array([z.expression[JAW] for z in shown])) == pytest.approx(1, abs=0.15)
+
+
+def test_a_trembling_tracker_is_steadied() -> None:
+    rng = np.random.default_rng(0)
+    drive, noise = Drive(SOURCE), rng.normal(0, 0.003, (120, 3))  # rad
+    shown = [drive.step(seen(coefficients(pose=(*n, 0, 0, 0)), k / FPS)).z.pose[:3] for k, n in enumerate(noise)]
+    assert np.diff(shown, 2, axis=0)[30:].std() < 0.35 * np.diff(noise, 2, axis=0)[30:].std()
+
+
+def test_a_smile_that_is_held_stays() -> None:
+    drive = Drive(SOURCE)
+    run(drive, coefficients(), 0, 10)
+    begun = run(drive, coefficients(mouthSmileLeft=0.5), 10, 1).expression[43]
+    held = run(drive, coefficients(mouthSmileLeft=0.5), 11, 30).expression[43]
+    assert held > begun - 0.06
+
+
+def test_what_is_always_seen_is_soon_taken_for_rest() -> None:
+    drive = Drive(SOURCE)
+    z = run(drive, coefficients(browDownLeft=0.25), 0, 20)
+    assert z.expression[0] < 0.03
+
+
+def test_a_smiling_portrait_smiles_more_when_its_driver_does() -> None:
+    smiling = coefficients(mouthSmileLeft=0.6)
+    drive = Drive(smiling)
+    run(drive, coefficients(), 0, 2)
+    assert 1.1 < run(drive, coefficients(mouthSmileLeft=0.8), 2, 1).expression[43] < 1.3
+
+
 def test_options_change_while_a_driver_moves_and_what_is_known_of_them_stays() -> None:
     drive = Drive(SOURCE)
     run(drive, coefficients(), 0, 2)

@@ -1,7 +1,8 @@
 """The driver at rest, learned while driving: motion is always relative to it, so nobody has to hold still for a calibration.
 
 Pose and gaze: the mean of the first second, then a slow drift toward what is usual, so that a changed seat is forgotten.
-Expression: for each channel a low quantile of what was seen, because faces rest near the low end of every blend shape.
+Expression: for each channel a low quantile of what was seen, because faces rest near the low end of every blend shape; learned
+within the first half minute, then so slowly that a smile that is held for a minute loses a tenth.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from engine.values import BLINKS, Coefficients, Floats
 
 FIRST_S = 1.0
 USUAL_POSE_S, USUAL_PLACE_S, USUAL_GAZE_S = 180.0, 45.0, 60.0  # time constants of the drift
-QUANTILE, QUANTILE_PER_S = 0.15, 0.03
+QUANTILE, QUANTILE_PER_S = 0.15, 0.012
+YOUNG_S = 20.0  # younger than this, the quantile moves faster by as much
 FIRST_AT_MOST = 0.15  # a meeting may begin with a laugh: the first frame is not taken for rest beyond this score
 BLINK_CLOSED = 0.6  # blink score of closed eyes before any were seen (mediapipe gives 0.5–0.8)
 
@@ -39,7 +41,8 @@ class Neutral:
         self.pose += np.minimum(share, 1) * (driver.pose - self.pose)
         self.gaze += min(gaze_share, 1) * (driver.gaze - self.gaze)
         above = driver.expression > self.expression
-        step = np.where(above, QUANTILE, QUANTILE - 1) * QUANTILE_PER_S * step_s
+        pace = QUANTILE_PER_S * max(1.0, YOUNG_S / max(age_s, FIRST_S))
+        step = np.where(above, QUANTILE, QUANTILE - 1) * pace * step_s
         gap = driver.expression - self.expression
         self.expression += np.where(np.abs(step) < np.abs(gap), step, gap).astype(np.float32)
         self.closed = np.maximum(self.closed, blinks(driver.expression))

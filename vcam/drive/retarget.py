@@ -12,7 +12,7 @@ from vcam.motion import LARGEST_GAZE
 
 LARGEST_TURN_RAD = np.radians([30.0, 42.0, 35.0]).astype(np.float32)  # pitch, yaw, roll away from the portrait
 LARGEST_SHIFT_DM = np.array([0.55, 0.4, 1.2], np.float32)
-LARGEST_EXPRESSION = 1.1
+LARGEST_EXPRESSION = 1.3  # a smile on a face that smiles already
 WIDEST = -0.25  # blink coefficient of eyes that open wider than at rest
 LARGEST_GAZE_CHANGE = 0.5  # sine of the eye's rotation away from the portrait's
 SOFT = 0.7  # share of a limit that is kept exactly; the rest is approached ever more slowly
@@ -57,7 +57,7 @@ def _pose(source: Coefficients, driver: Coefficients, neutral: Neutral, gains: G
 
 def _expression(source: Coefficients, driver: Coefficients, neutral: Neutral, gain: float) -> Floats:
     change = (driver.expression - neutral.expression) * gain
-    out = np.clip(source.expression + change, 0, LARGEST_EXPRESSION)
+    out = limit(np.maximum(source.expression + change, 0), LARGEST_EXPRESSION)
     # eyelids go from the portrait's own opening to closed as the driver's do
     rest = blinks(neutral.expression)
     closing = (blinks(driver.expression) - rest) / np.maximum(neutral.closed - rest, 0.1)
