@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from engine.errors import ConfigError
+from trainer.blind.command import blind
 from trainer.data.commands import demo_drive, prepare, recipe, synthesise
 from trainer.generator.commands import export, generator, scenes
 from trainer.generator.evaluation.command import evaluate_generator
@@ -70,3 +71,4 @@ evaluate.command("regressor")(evaluate_regressor)
 evaluate.command("generator")(evaluate_generator)
 evaluate.command("geometry")(evaluate_geometry)
 app.add_typer(evaluate, name="evaluate")
+app.add_typer(blind, name="blind")

@@ -171,7 +171,7 @@ def evaluation_steps(folder: Path, sizes: Sizes, clips: Sequence[Path], portrait
         evaluate_generator(
             reports / "generator",
             weights / FEATURES,
-            weights / IDENTITY,
+            [weights / IDENTITY],
             bundle=[f"live={folder / 'live'}"],
             checkpoint=[f"live in torch={folder / 'runs' / 'generator' / 'last.pt'}"],
             clip=list(clips),

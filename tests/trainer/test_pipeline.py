@@ -99,6 +99,7 @@ def test_everything_is_made_from_data_to_a_bundle_that_the_camera_loads(commands
     assert options["images"] == QUICK.generator_images
     assert commands.of("export")[0][0] == run / "last.pt"
     assert commands.of("export")[1]["out"] == tmp_path / "live"
+    assert commands.of("evaluate_generator")[0][2] == [options["identity"]]
     evaluated = commands.of("evaluate_generator")[1]
     assert evaluated["bundle"] == [f"live={tmp_path / 'live'}"]
     assert evaluated["clip"] == [tmp_path / "test-people" / CLIP]

@@ -196,10 +196,10 @@ def collate(pairs: Sequence[TrainingPair], windows: Sequence[tuple[int, int]], n
     )
 
 
-def region_mask(points: Floats) -> Plane:
-    """(512, 512) 1 in mouth and eyes with their lids, from (478, 2) landmarks in crop coordinates."""
+def region_mask(points: Floats, regions: Sequence[tuple[Sequence[int], float]] = REGIONS) -> Plane:
+    """(512, 512) 1 in mouth and eyes with their lids, from (478, 2) landmarks in crop coordinates; or in some of them."""
     mask = np.zeros((CROP_PX, CROP_PX), np.uint8)
-    for region, wider in REGIONS:
+    for region, wider in regions:
         own = (points[list(region)] + 1) * CROP_PX / 2
         hull = own.mean(0) + wider * (own - own.mean(0))
         lids = np.array([0, LIDS * np.ptp(own[:, 0])])  # a closed eye is a line

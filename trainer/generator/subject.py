@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from engine.conventions import place, project
 from engine.errors import InputError
 from engine.generator.compose_fast import Compositor, pack
 from engine.generator.variants import STATE_CHANNELS
@@ -87,6 +88,10 @@ class SourceSubject:
     def points(self, z: Coefficients) -> Floats:
         """(478, 3) the landmark points of z's expression and gaze in head coordinates [dm]."""
         return self.head.model.landmarks(self.head.shape(z.expression, z.gaze))
+
+    def outline(self, z: Coefficients) -> Floats:
+        """(478, 2) the same points as z places them in the picture, crop coordinates."""
+        return np.asarray(project(place(self.points(z), z.pose))[:, :2], np.float32)
 
     def _look(self, face: Face) -> Coefficients:
         beta, pose, gaze = fit_frame(self._basis, self._rest, self.head.eye_centres, face, CROP, steps=4)

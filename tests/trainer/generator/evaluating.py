@@ -28,7 +28,7 @@ def make_models() -> EvaluationModels:
     torch.manual_seed(0)
     template = torch.tensor([(-0.6, -0.3), (-0.2, -0.3), (0.2, -0.3), (0.6, -0.3), (0.0, 0.3)])
     identity = IdentityNetwork(nn.Sequential(nn.AvgPool2d(2), nn.Flatten()), 16, template)
-    return EvaluationModels(load_head(), Tracker("picture"), Perceptual(None), Lite0Features(None), identity)
+    return EvaluationModels(load_head(), Tracker("picture"), Perceptual(None), Lite0Features(None), (identity,))
 
 
 def make_subject(models: EvaluationModels) -> SourceSubject:

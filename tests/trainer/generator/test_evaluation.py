@@ -19,6 +19,8 @@ from engine.generator.manifest import LIVE_BUNDLE
 from engine.generator.variants import LIVE, TINY_LIVE
 from tests.engine.conftest import MONA_LISA
 from tests.trainer.generator.evaluating import FRAMES, make_clip, make_models, make_subject, moved, write_film
+from trainer.data.sheets import save_sheet
+from trainer.generator.evaluation.areas import areas_of, face_mask
 from trainer.generator.evaluation.command import evaluate_generator, open_methods, parse_named
 from trainer.generator.evaluation.editing import EDITS, EditingExperiment
 from trainer.generator.evaluation.experiments import evaluate
@@ -131,18 +133,56 @@ def test_what_is_equal_is_perfect(models: EvaluationModels, subject: SourceSubje
     measurer = FaceMeasurer(models, pictures[0])
     run = [measurer.look(picture) for picture in pictures]
     everywhere = np.ones((512, 512), bool)
-    found = models.distances(pictures[1], models.target(pictures[1], run[1].points, everywhere))
-    perfect = {"PSNR": np.inf, "perceptual": pytest.approx(0, abs=1e-9), "perceptual, mouth and eyes": pytest.approx(0, abs=1e-9)}
-    assert found == perfect
-    assert models.distances(pictures[0], models.target(pictures[1], run[1].points, everywhere))["PSNR"] < 40
+    z = moved(subject.coefficients, 1)
+    areas = areas_of(run[1].points, subject.outline(z), subject.prior(z).coverage)
+    found = models.distances(pictures[1], models.target(pictures[1], everywhere, areas))
+    names = ["", ", face", ", mouth and eyes", ", mouth", ", eyes"]
+    nothing = pytest.approx(0, abs=1e-9)
+    assert found == {f"PSNR{name}": np.inf for name in names} | {f"perceptual{name}": nothing for name in names}
+    assert models.distances(pictures[0], models.target(pictures[1], everywhere, areas))["PSNR"] < 40
     upper = everywhere.copy()
     upper[300:] = False
     altered = pictures[1].copy()
     altered[300:] = 0
-    unseen = models.distances(altered, models.target(pictures[1], run[1].points, upper))
-    assert unseen == perfect
+    unseen = models.distances(altered, models.target(pictures[1], upper, areas))
+    assert unseen["PSNR"] == np.inf
+    assert unseen["perceptual, eyes"] == nothing
+    assert not [name for name in unseen if name.endswith(", mouth")]  # nothing of it is known
     assert {name: value for name, value in agreement(run, run).items() if value < 0.999} == {}
     assert steadiness(run, run) == {"jitter": pytest.approx(1), "gaze lag": 0}
+
+
+def test_each_area_is_where_it_should_be(models: EvaluationModels, subject: SourceSubject) -> None:
+    own = subject.coefficients
+    mesh, coverage = subject.outline(own), subject.prior(own).coverage.copy()
+    points = FaceMeasurer(models, subject.crop).first.points
+    areas = areas_of(points, mesh, coverage)
+    assert set(areas) == {"face", "mouth and eyes", "mouth", "eyes"}
+    assert not (areas["mouth"] & areas["eyes"]).any()
+    np.testing.assert_array_equal(areas["mouth"] | areas["eyes"], areas["mouth and eyes"])
+    assert (areas["mouth and eyes"] & areas["face"]).sum() > 0.97 * areas["mouth and eyes"].sum()
+    assert 0.05 < areas["face"].mean() < 0.5
+    assert areas["face"].sum() < (coverage > 0).sum()  # scalp and neck are no face
+    assert not face_mask(mesh, np.zeros_like(coverage)).any()
+
+
+def test_many_people_are_measured_and_not_shown(models: EvaluationModels, subject: SourceSubject, tmp_path: Path) -> None:
+    people = []
+    for number in range(3):
+        save_sheet([np.roll(subject.crop, number, 1)], tmp_path / f"person-{number}.png")
+        people.append(tmp_path / f"person-{number}.png")
+    (tmp_path / "nobody.png").write_bytes((tmp_path / "person-0.png").read_bytes()[:100])
+    methods = {**METHODS, "brighter": lambda subject: lambda z, prior: np.minimum(subject.picture(prior), 245) + np.uint8(10)}
+    with (tmp_path / "terminal.txt").open("w") as file:
+        console = Console(file=file, record=True, width=300)
+        given = [*people, tmp_path / "nobody.png"]
+        evaluate(models, methods, [], [], tmp_path / "out", people=given, moments=1, most=4, notes=[], console=console)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"report.html", "report.json"}
+    assert "Left out" in console.export_text()
+    tables = json.loads((tmp_path / "out" / "report.json").read_text())["tables"]
+    assert set(tables["Photographs of many people, brought back"]) == set(methods)
+    found = tables["Against pure geometry, many people"]["PSNR, face +"]
+    assert found["brighter, from"] <= found["brighter"] <= found["brighter, to"] < -0.5
 
 
 def test_a_driver_at_rest_leaves_the_portrait_as_it_is(subject: SourceSubject) -> None:

@@ -12,12 +12,13 @@ import pytest
 
 from engine.values import BLINKS, Coefficients, Face
 from tests.fakes import fake_face, flat
+from trainer.blind.sheet import KEY, SHEET
 from trainer.data.shards import CROP_PX
 from trainer.generator.evaluation.experiments import file_name
 from trainer.generator.evaluation.inputs import calmest, portrait_of
-from trainer.generator.evaluation.metrics import MetricAccumulator, agreement
+from trainer.generator.evaluation.metrics import MetricAccumulator, against, agreement, similarities
 from trainer.generator.evaluation.models import MeasuredFace
-from trainer.generator.evaluation.pictures import BLIND_KEY, BLIND_ROWS, BLIND_SHEET, BlindComparison
+from trainer.generator.evaluation.pictures import BLIND_ROWS, BlindComparison
 from trainer.generator.evaluation.report import Table, write_data
 
 
@@ -47,7 +48,28 @@ def test_a_picture_without_a_face_counts_against_its_method() -> None:
 
 def seen(blink: float) -> MeasuredFace:
     nothing = np.zeros(2, np.float32)
-    return MeasuredFace(Coefficients.neutral(), face(blink).blendshapes, nothing, nothing, nothing)
+    return MeasuredFace(Coefficients.neutral(), face(blink).blendshapes, nothing, (nothing,), nothing)
+
+
+def test_methods_are_compared_over_people_in_the_same_pictures() -> None:
+    ours, theirs = MetricAccumulator(), MetricAccumulator()
+    for number in range(12):
+        person, hard = f"person {number // 3}", float(number % 5)
+        theirs.add(None, {"PSNR": 20 + hard, "perceptual, face": 0.2 + hard, "ID": 0.9}, person)
+        ours.add(None, {"PSNR": 20.5 + hard, "perceptual, face": 0.5 * (0.2 + hard)} | ({"ID": 0.8} if number else {}), person)
+    found = against(ours, theirs)
+    assert set(found) == {"PSNR +", "perceptual, face ×", "ID +"}
+    for name, wanted in (("PSNR +", 0.5), ("perceptual, face ×", 0.5), ("ID +", -0.1)):
+        assert (found[name].value, found[name].low, found[name].high) == pytest.approx((wanted,) * 3)
+    few = MetricAccumulator()
+    few.add(None, {"PSNR": 1.0}, "alone")
+    assert against(few, few) == {}
+
+
+def test_a_second_identity_network_has_its_own_column() -> None:
+    one = replace(seen(0.1), identity=(np.array([1.0, 0]), np.array([0.6, 0.8])))
+    other = replace(seen(0.1), identity=(np.array([0.8, 0.6]), np.array([0.6, 0.8])))
+    assert similarities("ID", one, other) == {"ID": pytest.approx(0.8), "ID, second network": pytest.approx(1)}
 
 
 def test_blinks_count_where_the_driver_blinks() -> None:
@@ -71,9 +93,10 @@ def test_the_blind_sheet_is_told_by_its_key_alone(tmp_path: Path) -> None:
     for _ in range(BLIND_ROWS + 5):
         blind.add(flat((0, 0, 0)), flat((0, 0, 0)), flat((0, 0, 200)), flat((200, 0, 0)))
     blind.write(tmp_path)
-    sheet = cv2.imread(str(tmp_path / BLIND_SHEET))
-    key = json.loads((tmp_path / BLIND_KEY).read_text())["A is"]
-    assert len(key) == BLIND_ROWS
+    sheet = cv2.imread(str(tmp_path / SHEET))
+    pairs = json.loads((tmp_path / KEY).read_text())["pairs"]
+    key = {number: pair["A"] for number, pair in pairs.items()}
+    assert len({pair["pair"] for pair in pairs.values()}) == BLIND_ROWS
     assert set(key.values()) == {"geometry", "ours"}
     height = sheet.shape[0] // BLIND_ROWS
     for number, name in key.items():

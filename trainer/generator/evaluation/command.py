@@ -18,15 +18,25 @@ if TYPE_CHECKING:
     from trainer.generator.evaluation.models import EvaluationModels
 
 
+IDENTITIES = 2  # networks at most
+
+
 @needs_packages
 def evaluate_generator(
     out: Annotated[Path, typer.Option(help="Folder of the report: report.html, report.json, pictures, videos.")],
     features: Annotated[Path, typer.Option(help="EfficientNet-Lite0's weights (.pth): perceptual and Fréchet distance.")],
-    identity: Annotated[Path, typer.Option(help="An identity network (.dat, .pth, .safetensors): not the one trained with.")],
+    identity: Annotated[
+        list[Path], typer.Option(help="An identity network (.dat, .pth, .safetensors): not the one trained with; or two of them.")
+    ],
     bundle: Annotated[list[str] | None, typer.Option(help="An exported bundle, FOLDER or NAME=FOLDER; repeatable.")] = None,
     checkpoint: Annotated[list[str] | None, typer.Option(help="A run's last.pt, FILE or NAME=FILE; repeatable.")] = None,
     clip: Annotated[list[Path] | None, typer.Option(help="A video that was held out; repeatable.")] = None,
     portrait: Annotated[list[Path] | None, typer.Option(help="A photograph that was held out; repeatable.")] = None,
+    people: Annotated[
+        list[Path] | None,
+        typer.Option(help="Photographs of many people, or a folder of them: measured and not shown; repeatable."),
+    ] = None,
+    moments: Annotated[int, typer.Option(min=1, help="Sources made of each of their photographs.")] = 4,
     most: Annotated[int, typer.Option(min=4, help="Frames of a clip at most, for each experiment.")] = 60,
     threads: Annotated[int, typer.Option(min=1, help="Of torch: single pictures gain little from several.")] = 1,
 ) -> None:
@@ -36,18 +46,25 @@ def evaluate_generator(
     from rich.console import Console
 
     from engine.track import Tracker
+    from trainer.data.inputs import photographs_in
     from trainer.generator.evaluation.experiments import evaluate
 
-    if not clip and not portrait:
-        raise ConfigError("There is nothing to evaluate on: give --clip VIDEO, --portrait PHOTO, or both.")
+    if not clip and not portrait and not people:
+        raise ConfigError("There is nothing to evaluate on: give --clip VIDEO, --portrait PHOTO or --people FOLDER.")
+    if len(identity) > IDENTITIES:
+        raise ConfigError(f"Identity is told by one network or by two; got {len(identity)}.")
     torch.set_num_threads(threads)
     with Tracker("picture") as tracker, ExitStack() as opened:
         models, notes = open_models(features, identity, tracker)
         methods = open_methods(bundle or [], checkpoint or [], opened)
-        evaluate(models, methods, clip or [], portrait or [], out, most=most, notes=notes, console=Console())
+        many = photographs_in(people or [])
+        evaluate(
+            models, methods, clip or [], portrait or [], out,
+            people=many, moments=moments, most=most, notes=notes, console=Console(),
+        )  # fmt: skip
 
 
-def open_models(features: Path, identity: Path, tracker: Tracker) -> tuple[EvaluationModels, list[str]]:
+def open_models(features: Path, identity: list[Path], tracker: Tracker) -> tuple[EvaluationModels, list[str]]:
     """The measuring networks, and sentences on them; LPIPS and FID only with their weights on this machine. Raises InputError."""
     from engine.errors import AssetError
     from engine.head import load_head
@@ -57,8 +74,10 @@ def open_models(features: Path, identity: Path, tracker: Tracker) -> tuple[Evalu
     from trainer.metrics.frechet import Lite0Features
     from trainer.metrics.pictures import inception_features, open_lpips
 
-    notes = [f"Identity: {identity.name}. Where it was in the loss too, it is no independent measure."]
-    models = EvaluationModels(load_head(), tracker, Perceptual(features), Lite0Features(features), open_identity(identity))
+    names = " and ".join(path.name for path in identity)
+    notes = [f"Identity: {names}. Where it was in the loss too, it is no independent measure."]
+    networks = tuple(open_identity(path) for path in identity)
+    models = EvaluationModels(load_head(), tracker, Perceptual(features), Lite0Features(features), networks)
     try:
         models = replace(models, features=inception_features(), frechet="FID")
     except AssetError as error:

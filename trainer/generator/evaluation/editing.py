@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.values import EXPRESSION_NAMES, Coefficients, Floats, Picture
 from trainer.generator.evaluation.inputs import HeldOutPortrait
-from trainer.generator.evaluation.metrics import MetricAccumulator, MetricRow, change, motion_errors, similarity
+from trainer.generator.evaluation.metrics import MetricAccumulator, MetricRow, change, motion_errors, similarities
 from trainer.generator.evaluation.models import MeasuredFace
 
 Strength = Callable[[MeasuredFace, MeasuredFace], float]  # of an edit, as seen in a picture and, before it, in the portrait
@@ -98,7 +98,7 @@ class EditingExperiment:
             seen = measurer.look(picture)
             row = {}
             if seen is not None:
-                row = {**motion_errors(change(seen.z, measurer.first.z), wanted), "ID": similarity(seen, measurer.first)}
+                row = {**motion_errors(change(seen.z, measurer.first.z), wanted), **similarities("ID", seen, measurer.first)}
                 found = {"found": edit.found(seen, measurer.first), "ID": row["ID"]}
                 self._found.setdefault(edit.name, {}).setdefault(name, []).append(found)
             self.accumulators[name].add(seen, row)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 
 from av.error import FFmpegError
@@ -15,15 +15,16 @@ from rich.progress import Progress
 
 from engine.errors import InputError
 from engine.values import Floats, Picture
+from trainer.blind.sheet import KEY, SHEET
 from trainer.data.sheets import save_sheet, sheet
+from trainer.generator.evaluation import explain
 from trainer.generator.evaluation.editing import EDITS, EditingExperiment
 from trainer.generator.evaluation.figures import figure3, figure6, plot_motion
 from trainer.generator.evaluation.inputs import DrivingClip, HeldOutPortrait, open_driving_clip, open_portrait, sampled_runs
 from trainer.generator.evaluation.methods import COPIED, GEOMETRY, Method, TorchMethod
+from trainer.generator.evaluation.metrics import MetricAccumulator, against
 from trainer.generator.evaluation.models import EvaluationModels
 from trainer.generator.evaluation.pictures import (
-    BLIND_KEY,
-    BLIND_SHEET,
     TILE_PX,
     BlindComparison,
     ComparisonVideo,
@@ -36,28 +37,6 @@ from trainer.generator.evaluation.report import Table, write_data, write_page
 
 TITLE = "Generators, evaluated on held-out clips and portraits"
 SLIDES_PER_S = 4.0  # of frames that are far apart in their clip
-_SAME = (
-    "Same-identity reconstruction: a calm, typical frame of a run is the source, the others are what it should become. PSNR [dB] "
-    "and the perceptual distance (EfficientNet-Lite0's features; it is not LPIPS) are to the driving frame, as far as it reaches "
-    "in the square; Exp, Angle [rad] and Gaze by the landmark fit on both pictures; ID is the cosine with the source, "
-    "ID driving with the driving frame; FD is not FID, and sets as small as these can only be compared with each other; r: "
-    "correlation with the clip."
-)
-_STILLS = (
-    "Each portrait is what is wanted, and the source what geometry makes of it in another moment: the place of everything is "
-    "known, and what is measured is what the source does not show. ID is the cosine with the portrait, FD to the portraits and "
-    "their mirror images; the other measures are those of the clips."
-)
-_CROSS = (
-    "Cross-identity: each portrait moved by each clip, by the driver's departure from its calmest frame. Exp, Angle and Gaze "
-    "compare the picture's change against the portrait with the driver's. FD is to the portraits and their mirror images. "
-    "Jitter: second differences of the fitted z over the driver's own. Gaze lag: frames by which the picture's gaze comes later."
-)
-_EDITING = "Editing: Exp, Angle and Gaze compare the change that is seen in the picture with the change that was asked for."
-_EDITS = (
-    "Each edit: asked, and found in the pictures; means over the portraits. Expressions are the tracker's scores (a closed eye "
-    "gives 0.5 to 0.8, not 1), turns [degrees] and looks the landmark fit's change against the portrait."
-)
 
 
 @dataclass
@@ -85,9 +64,10 @@ class Evaluation:
             self.progress.update(task, total=rows)
             with self._video(f"same-{number}-{path.stem}", f"Same identity: {path.name}", SLIDES_PER_S, rows) as video:
                 for run in runs:
-                    experiment.add_run(run, self._shown(video), partial(self.progress.advance, task))
+                    experiment.add_run(run, path.stem, self._shown(video), partial(self.progress.advance, task))
             self.files += video.files
-        self.tables.append(Table("Table 1: same-identity reconstruction", _SAME, experiment.table()))
+        self.tables.append(Table("Table 1: same-identity reconstruction", explain.SAME, experiment.table()))
+        self._against(experiment.accumulators, "clips")
         self._figure6("same", {name: accumulator.similarities for name, accumulator in experiment.accumulators.items()})
 
     def stills(self, portraits: Sequence[HeldOutPortrait]) -> None:
@@ -98,7 +78,40 @@ class Evaluation:
             with self._video(f"still-{number}-{posed.name}", f"Made-up sources: {posed.name}", SLIDES_PER_S, MOMENTS) as video:
                 experiment.photograph(posed, video, partial(self.progress.advance, task))
             self.files += video.files
-        self.tables.append(Table("Table 1 on photographs: sources made by geometry", _STILLS, experiment.table()))
+        self.tables.append(Table("Table 1 on photographs: sources made by geometry", explain.STILLS, experiment.table()))
+        self._against(experiment.accumulators, "photographs")
+
+    def people(self, photographs: Sequence[Path], moments: int) -> None:
+        """Table 1 on photographs of many people, of whom no picture is kept."""
+        found = self._people(photographs)
+        first = next(found, None)
+        if first is None:
+            raise InputError("No photograph of --people shows a face that can be measured: give others.")
+        experiment = PhotographReconstruction(self.models, self.methods, real := [*first.features])
+        for posed in chain([first], found):
+            real += posed.features if posed is not first else ()
+            experiment.photograph(posed, _not_shown, _not_told, moments)
+        self.tables.append(Table("Photographs of many people, brought back", explain.STILLS, experiment.table()))
+        self._against(experiment.accumulators, "many people")
+
+    def _people(self, photographs: Sequence[Path]) -> Iterator[HeldOutPortrait]:
+        """Of each with a face; the others are left out and told."""
+        task = self.progress.add_task("many people", total=len(photographs))
+        for path in photographs:
+            try:
+                yield open_portrait(self.models, self.methods, path)
+            except InputError as error:
+                self.progress.console.print(f"Left out: {error}", markup=False, highlight=False)
+            self.progress.advance(task)
+
+    def _against(self, accumulators: Mapping[str, MetricAccumulator], of: str) -> None:
+        """What each method changes against pure geometry, where there are people enough."""
+        rows: dict[str, dict[str, float]] = {}
+        for name in (name for name in accumulators if name not in (COPIED, GEOMETRY)):
+            for measure, one in against(accumulators[name], accumulators[GEOMETRY]).items():
+                rows.setdefault(measure, {}).update({name: one.value, f"{name}, from": one.low, f"{name}, to": one.high})
+        if rows:
+            self.tables.append(Table(f"Against pure geometry, {of}", explain.AGAINST, rows))
 
     def cross(self, portraits: Sequence[HeldOutPortrait], drivers: Sequence[DrivingClip]) -> None:
         """Table 2."""
@@ -113,7 +126,7 @@ class Evaluation:
                 *video.files,
                 ReportFile(f"{name}.png", f"{posed.name} moved by {driver.name}, change over frames"),
             ]
-        self.tables.append(Table("Table 2: cross-identity motion transfer", _CROSS, experiment.table()))
+        self.tables.append(Table("Table 2: cross-identity motion transfer", explain.CROSS, experiment.table()))
         self._figure6("cross", {name: accumulator.similarities for name, accumulator in experiment.accumulators.items()})
 
     def editing(self, portraits: Sequence[HeldOutPortrait]) -> None:
@@ -131,8 +144,8 @@ class Evaluation:
             file = file_name(f"editing-{number}-{posed.name}.jpg")
             save_sheet(lines, self.out / file)
             self.files.append(ReportFile(file, f"Editing of {posed.name}: portrait, then each method"))
-        self.tables.append(Table("Table 3: editing with 3D control", _EDITING, experiment.table()))
-        self.tables.append(Table("Table 3, edit by edit", _EDITS, experiment.edits()))
+        self.tables.append(Table("Table 3: editing with 3D control", explain.EDITING, experiment.table()))
+        self.tables.append(Table("Table 3, edit by edit", explain.EDITS, experiment.edits()))
 
     def figure3(self, portraits: Sequence[HeldOutPortrait]) -> None:
         """Of every method that is a network in torch."""
@@ -146,9 +159,7 @@ class Evaluation:
         """The sheet for fresh eyes, where there is something trained."""
         if list(self.methods)[-1] not in (COPIED, GEOMETRY):
             self._blind.write(self.out)
-            self.files.append(
-                ReportFile(BLIND_SHEET, f"A blind look: which of A and B is better? {BLIND_KEY} tells what they are")
-            )
+            self.files.append(ReportFile(SHEET, f"A blind look: which of A and B is better? {KEY} tells what they are"))
 
     def _shown(self, video: ComparisonVideo) -> ShowRow:
         order = list(self.methods).index(GEOMETRY)
@@ -178,11 +189,14 @@ def evaluate(
     portraits: Sequence[Path],
     out: Path,
     *,
+    people: Sequence[Path] = (),
+    moments: int = 4,
     most: int,
     notes: Sequence[str],
     console: Console,
 ) -> None:
-    """All experiments that clips and portraits allow, into the folder ``out``. ``notes``: sentences on the measuring networks.
+    """All experiments that clips and portraits allow, into the folder ``out``. ``people``: photographs of many, measured in
+    so many ``moments`` each and not shown; ``notes``: sentences on the measuring networks.
 
     Raises InputError for a clip or portrait without a face, and when the report cannot be written.
     """
@@ -195,6 +209,8 @@ def evaluate(
                 evaluation.same(clips, most)
             if posed:
                 evaluation.stills(posed)
+            if people:
+                evaluation.people(people, moments)
             if clips and posed:
                 evaluation.cross(posed, [open_driving_clip(models, path, most) for path in clips])
             if clips:
@@ -216,6 +232,14 @@ def evaluate(
 def file_name(text: str) -> str:
     """The same without what file systems and links do not like."""
     return re.sub(r"[^\w.+-]+", "_", text)
+
+
+def _not_shown(pictures: Sequence[Picture]) -> None:
+    """Of people whose pictures stay where they are."""
+
+
+def _not_told() -> None:
+    """Of moments whose person is counted."""
 
 
 def _real(portraits: Sequence[HeldOutPortrait]) -> list[Floats]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,9 +11,8 @@ from types import TracebackType
 import av
 import numpy as np
 
-from engine.files import write_text
 from engine.values import Picture
-from trainer.data.shards import CROP_PX
+from trainer.blind.sheet import BlindPair, write_sheet
 from trainer.data.sheets import save_sheet, sheet
 
 TILE_PX, FILM_TILE_PX = 256, 256
@@ -105,8 +103,6 @@ class ComparisonVideo:
 
 
 BLIND_ROWS = 20
-BLIND_SHEET, BLIND_KEY = "blind.jpg", "blind-key.json"
-BLIND_COLUMNS = ("source", "driving", "A", "B")
 
 
 class BlindComparison:
@@ -116,11 +112,11 @@ class BlindComparison:
         """``first`` and ``second``: the methods that are compared, for the key."""
         self._names, self._rng = (first, second), np.random.default_rng(seed)
         self._seen = 0
-        self._kept: list[tuple[Picture, ...]] = []
+        self._kept: list[BlindPair] = []
 
     def add(self, source: Picture, driving: Picture, first: Picture, second: Picture) -> None:
         """The next row, pictures (512, 512, 3)."""
-        row = (source, driving, first, second)
+        row = BlindPair(f"row {self._seen + 1}", (source, driving), first, second)
         place = int(self._rng.integers(self._seen + 1))
         self._seen += 1
         if len(self._kept) < BLIND_ROWS:
@@ -129,16 +125,5 @@ class BlindComparison:
             self._kept[place] = row
 
     def write(self, folder: Path) -> None:
-        """Writes the sheet, and the key apart from it: number → what A is."""
-        swapped = self._rng.random(len(self._kept)) < 0.5
-        lines: list[Picture] = []
-        for number, ((source, driving, *both), swap) in enumerate(zip(self._kept, swapped, strict=True), 1):
-            labels = [f"{number} {column}" for column in BLIND_COLUMNS]
-            lines += sheet(list(zip(labels, [source, driving, *_ordered(both, swap)], strict=True)), len(BLIND_COLUMNS), CROP_PX)
-        save_sheet(lines, folder / BLIND_SHEET)
-        key = {str(number): self._names[int(swap)] for number, swap in enumerate(swapped, 1)}
-        write_text(folder / BLIND_KEY, json.dumps({"A is": key}, indent=1) + "\n")
-
-
-def _ordered(both: Sequence[Picture], swap: bool) -> list[Picture]:
-    return list(both)[::-1] if swap else list(both)
+        """Writes the sheet, shuffled anew each time, and the key apart from it: see ``write_sheet``."""
+        write_sheet(self._kept, self._names, folder, np.random.default_rng())

@@ -11,9 +11,18 @@ from engine.errors import InputError
 from engine.values import Floats
 from trainer.data.clips import Clip
 from trainer.data.shards import CROP_PX
+from trainer.generator.evaluation.areas import areas_of
 from trainer.generator.evaluation.inputs import HeldOutPortrait, portrait_of
 from trainer.generator.evaluation.methods import Method
-from trainer.generator.evaluation.metrics import MetricAccumulator, MetricRow, agreement, mean_of, motion_errors, similarity
+from trainer.generator.evaluation.metrics import (
+    MetricAccumulator,
+    MetricRow,
+    agreement,
+    mean_of,
+    motion_errors,
+    similarities,
+    similarity,
+)
 from trainer.generator.evaluation.models import EvaluationModels, FaceMeasurer, MeasuredFace
 from trainer.generator.evaluation.pictures import ShowRow
 from trainer.generator.subject import SourceSubject
@@ -34,8 +43,8 @@ class ClipReconstruction:
         self.accumulators = {name: MetricAccumulator() for name in self.methods}
         self._moves = {name: [] for name in self.methods}
 
-    def add_run(self, run: Clip, show: ShowRow, tick: Callable[[], None]) -> None:
-        """Measures one run of crops: the likeliest portrait is the source. ``tick`` hears of each crop."""
+    def add_run(self, run: Clip, person: str, show: ShowRow, tick: Callable[[], None]) -> None:
+        """Measures one run of crops of a person: the likeliest portrait is the source. ``tick`` hears of each crop."""
         chosen = portrait_of(run.faces, np.stack([self.models.features_of(crop) for crop in run.crops]))
         source = run.crops[chosen]
         measurer = FaceMeasurer(self.models, source)
@@ -51,10 +60,12 @@ class ClipReconstruction:
             prior = subject.prior(z)
             pictures = {name: draw(z, prior) for name, draw in draws.items()}
             self._real.append(wanted.features)
-            target = self.models.target(driving, wanted.points, run.known)
+            areas = areas_of(wanted.points, subject.outline(z), prior.coverage)
+            target = self.models.target(driving, run.known, areas)
             for name, picture in pictures.items():
                 seen = measurer.look(picture)
-                self.accumulators[name].add(seen, {**self.models.distances(picture, target), **_seen_in(measurer, seen, wanted)})
+                found = {**self.models.distances(picture, target), **_seen_in(measurer, seen, wanted)}
+                self.accumulators[name].add(seen, found, person)
                 self.accumulators[name].similarities.append(similarity(seen, wanted) if seen else 0.0)
                 if seen:
                     pairs[name].append((seen, wanted))
@@ -72,10 +83,14 @@ class ClipReconstruction:
 def _seen_in(measurer: FaceMeasurer, seen: MeasuredFace | None, wanted: MeasuredFace) -> MetricRow:
     if seen is None:
         return {}
-    return {**motion_errors(seen.z, wanted.z), "ID": similarity(seen, measurer.first), "ID driving": similarity(seen, wanted)}
+    return {
+        **motion_errors(seen.z, wanted.z),
+        **similarities("ID", seen, measurer.first),
+        **similarities("ID driving", seen, wanted),
+    }
 
 
-MOMENTS = 16  # of each photograph
+MOMENTS = 16  # of each photograph, where nothing else is said
 KNOWN = np.ones((CROP_PX, CROP_PX), np.bool_)
 
 
@@ -92,12 +107,14 @@ class PhotographReconstruction:
     def __post_init__(self) -> None:
         self.accumulators = {name: MetricAccumulator() for name in self.methods}
 
-    def photograph(self, posed: HeldOutPortrait, show: ShowRow, tick: Callable[[], None]) -> None:
-        """Measures ``MOMENTS`` random sources made of one photograph; ``tick`` hears of each."""
+    def photograph(self, posed: HeldOutPortrait, show: ShowRow, tick: Callable[[], None], moments: int = MOMENTS) -> None:
+        """Measures ``moments`` random sources made of one photograph; ``tick`` hears of each."""
         subject, measurer = posed.subject, posed.measurer
         wanted = measurer.first
-        target = self.models.target(subject.crop, wanted.points, KNOWN)
-        for number in range(MOMENTS):
+        coverage = subject.prior(subject.coefficients).coverage
+        areas = areas_of(wanted.points, subject.outline(subject.coefficients), coverage)
+        target = self.models.target(subject.crop, KNOWN, areas)
+        for number in range(moments):
             tick()
             moment = random_animation(subject.coefficients, np.random.default_rng([self._number, number]))
             try:
@@ -108,8 +125,8 @@ class PhotographReconstruction:
             pictures = {name: method(source)(subject.coefficients, prior) for name, method in self.methods.items()}
             for name, picture in pictures.items():
                 seen = measurer.look(picture)
-                found = {**motion_errors(seen.z, wanted.z), "ID": similarity(seen, wanted)} if seen else {}
-                self.accumulators[name].add(seen, {**self.models.distances(picture, target), **found})
+                found = {**motion_errors(seen.z, wanted.z), **similarities("ID", seen, wanted)} if seen else {}
+                self.accumulators[name].add(seen, {**self.models.distances(picture, target), **found}, posed.name)
             show([source.crop, subject.crop, *pictures.values()])
         self._number += 1
 

@@ -16,7 +16,7 @@ from trainer.generator.evaluation.metrics import (
     change,
     mean_of,
     motion_errors,
-    similarity,
+    similarities,
     steadiness,
 )
 from trainer.generator.evaluation.models import MeasuredFace
@@ -85,4 +85,4 @@ class CrossIdentityReenactment:
 
 
 def _measures(seen: MeasuredFace, first: MeasuredFace, wanted: MeasuredFace, rest: MeasuredFace) -> MetricRow:
-    return {**motion_errors(change(seen.z, first.z), change(wanted.z, rest.z)), "ID": similarity(seen, first)}
+    return {**motion_errors(change(seen.z, first.z), change(wanted.z, rest.z)), **similarities("ID", seen, first)}

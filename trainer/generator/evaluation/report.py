@@ -15,7 +15,7 @@ from trainer.generator.evaluation.pictures import ReportFile
 
 # What is better: more, less, or neither.
 BETTER = {"PSNR": "↑", "ID": "↑", "ID driving": "↑", "blink recall": "↑", "face found": "↑"}
-WORSE = ("perceptual", "perceptual, mouth and eyes", "Exp", "Angle", "Gaze", "FD-EffLite0", "jitter", "LPIPS", "FID")
+WORSE = ("perceptual", "Exp", "Angle", "Gaze", "FD-EffLite0", "jitter", "LPIPS", "FID")
 _DIGITS = {"PSNR": 2, "FD-EffLite0": 2, "FID": 2, "gaze lag": 1, "Exp": 3, "jitter": 2}
 
 
@@ -55,13 +55,13 @@ class Table:
 
 def arrowed(name: str) -> str:
     """A measure's name with the direction in which it is better."""
-    if name in BETTER or name.startswith("r "):
+    if name in BETTER or name.startswith(("r ", "PSNR, ", "ID, ", "ID driving, ")):
         return f"{name} ↑"
-    return f"{name} ↓" if name in WORSE else name
+    return f"{name} ↓" if name in WORSE or name.startswith("perceptual, ") else name
 
 
 def _number(column: str, value: float | None) -> str:
-    return "" if value is None else f"{value:.{_DIGITS.get(column, 4)}f}"
+    return "" if value is None else f"{value:.{_DIGITS.get(column.split(',', maxsplit=1)[0], 4)}f}"
 
 
 PAGE, DATA = "report.html", "report.json"
