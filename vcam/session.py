@@ -205,7 +205,7 @@ class Session(Resource):
         present one stays."""
         with self._commands:
             *_, animator = self._live()
-            self._show(self._prepared(self._builder, animator, photo), animator)
+            self._show(self._replacement(self._builder, animator, photo), animator)
             self._photo = photo
         self._notifier.changed()
 
@@ -375,6 +375,12 @@ class Session(Resource):
             self._messages.say(note)
         return avatar
 
+    def _replacement(self, builder: Builder, animator: PortraitAnimator, photo: Path) -> Avatar:
+        """An avatar that takes the place of the present one, which does less meanwhile on a busy machine; progress is said."""
+        self._messages.say(f"Preparing {photo.name}.")
+        with self._governor.yielding():
+            return self._prepared(builder, animator, photo)
+
     def _close_animator(self) -> None:
         animator, self._animator = self._animator, None
         if animator is not None:
@@ -413,7 +419,7 @@ class Session(Resource):
             opened.callback(animator.close)
         photo = builder.photo() if "avatar" in sections else self._photo
         if {"avatar", "runtime"} & sections:
-            avatar = self._prepared(builder, animator, photo)
+            avatar = self._replacement(builder, animator, photo)
         if "plugins" in sections and self._plugins is not None:
             plugins = self._plugins.prepare(builder.settings.plugins.sections())
             opened.callback(plugins.close)
@@ -454,6 +460,7 @@ class Session(Resource):
 
         pipeline.render.call(render).result()
         pipeline.motion.call(lambda: driving.use(avatar.id, avatar.coefficients)).result()
+        self._messages.say(f"The avatar is {Path(avatar.name).name}.")
 
     def _sink_failed(self, sink: Sink, error: HifiHeadError) -> None:
         """As long as there is another, the camera goes on without it."""

@@ -51,6 +51,19 @@ def test_it_goes_down_step_by_step_until_it_keeps_up() -> None:
     assert machine.levels == NAMES[:4]
 
 
+def test_a_busy_machine_makes_room_for_work_that_is_waited_for() -> None:
+    machine = Machine(every(0.05) | {"geometry only": 0.022})
+    with machine.governor.yielding():
+        assert machine.governor.level == FULL  # it keeps up so far
+    machine.run(SETTLE_S + 4.0)
+    with machine.governor.yielding(), machine.governor.yielding():
+        assert machine.governor.level.slowness > max(level.slowness for level in LEVELS)
+        for _ in range(300):  # what that work does to the others' speed decides nothing
+            machine.clock.pass_time(0.1)
+            machine.governor.worked("drawing", 0.1)
+    assert machine.governor.level.name == "geometry only"
+
+
 def test_below_the_last_step_there_is_none() -> None:
     machine = Machine(every(0.2))
     machine.run(60)

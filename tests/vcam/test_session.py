@@ -144,6 +144,8 @@ def test_it_starts_changes_the_avatar_and_ends(photos: Path) -> None:
         assert wait_for(lambda: centre(builder) == BLUE)
         with pytest.raises(InputError, match=r"noface\.jpg shows no face"):
             session.set_avatar(photos / "noface.jpg")
+        progress = [sentence for sentence in builder.said if sentence.startswith(("Preparing", "The avatar is blue"))]
+        assert progress == ["Preparing blue.jpg.", "The avatar is blue.jpg.", "Preparing noface.jpg."]
         assert session.snapshot().avatar == "blue.jpg"
         time.sleep(0.05)
         assert centre(builder) == BLUE

@@ -48,6 +48,7 @@ LEVELS = (
     Level("half the pictures", "drawing", track_every=2, network_every=0, slowness=2),
 )
 FULL = LEVELS[0]
+YIELDING = Level("a portrait is being prepared", track_every=4, network_every=0, slowness=5)
 
 
 class Governor:
@@ -59,6 +60,7 @@ class Governor:
         self._lock = threading.Lock()
         self._steady = steady
         self._number = 0
+        self._yielding = 0  # how many pieces of work it makes room for
         self._patience_s = PATIENCE_S
         self._raised_s = -MISTAKE_S  # when the last step up was
         self._work: dict[Thread, deque[tuple[float, float]]] = {}
@@ -66,12 +68,24 @@ class Governor:
 
     @property
     def level(self) -> Level:
-        return LEVELS[self._number]
+        return YIELDING if self._yielding and self._number else LEVELS[self._number]
 
     def settle(self) -> None:
         """Forgets the past work: for a while nothing is decided."""
         with self._lock:
             self._forget(SETTLE_S)
+
+    @contextmanager
+    def yielding(self) -> Iterator[None]:
+        """Around work that somebody waits for: on a machine that is too busy for full work anyway, less is done meanwhile."""
+        with self._lock:
+            self._yielding += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._yielding -= 1
+                self._forget(SETTLE_S)
 
     def _forget(self, settle_s: float) -> None:
         """Nothing is decided for ``settle_s``; the lock is held."""
@@ -93,7 +107,7 @@ class Governor:
         with self._lock:
             now = self._clock.now()
             self._work.setdefault(thread, deque()).append((now, seconds))
-            if now >= self._ready_s and not self._steady:
+            if now >= self._ready_s and not self._steady and not self._yielding:
                 self._decide({name: self._load(name, now) for name in self._work}, now)
 
     def _load(self, thread: Thread, now: float) -> float:
