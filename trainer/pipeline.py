@@ -16,6 +16,7 @@ from trainer.steps import Step, StepRecord, run_steps
 
 FEATURES = "efficientnet-lite0-57934424.pth"
 IDENTITY = "dlib_face_recognition_resnet_model_v1.dat"
+JUDGE = "faceres.json"  # an identity network that takes part in no training
 GENERATED = "generated-*"  # folders of portraits that make albums: series, not photographs
 HOUR_S = 3600.0
 HELD_OUT = 7  # of so many people of the stock portraits one is not learned from
@@ -171,7 +172,7 @@ def evaluation_steps(folder: Path, sizes: Sizes, clips: Sequence[Path], portrait
         evaluate_generator(
             reports / "generator",
             weights / FEATURES,
-            [weights / IDENTITY],
+            [weights / IDENTITY, weights / JUDGE],
             bundle=[f"live={folder / 'live'}"],
             checkpoint=[f"live in torch={folder / 'runs' / 'generator' / 'last.pt'}"],
             clip=list(clips),

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from engine.errors import AssetError
 from trainer.cli import app
 from trainer.generator.evaluation.inputs import CLIP, PORTRAITS
-from trainer.pipeline import QUICK
+from trainer.pipeline import JUDGE, QUICK
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -99,7 +99,7 @@ def test_everything_is_made_from_data_to_a_bundle_that_the_camera_loads(commands
     assert options["images"] == QUICK.generator_images
     assert commands.of("export")[0][0] == run / "last.pt"
     assert commands.of("export")[1]["out"] == tmp_path / "live"
-    assert commands.of("evaluate_generator")[0][2] == [options["identity"]]
+    assert commands.of("evaluate_generator")[0][2] == [options["identity"], weights / JUDGE]
     evaluated = commands.of("evaluate_generator")[1]
     assert evaluated["bundle"] == [f"live={tmp_path / 'live'}"]
     assert evaluated["clip"] == [tmp_path / "test-people" / CLIP]

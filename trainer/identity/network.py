@@ -17,6 +17,7 @@ from engine.errors import InputError
 from trainer.identity.alignment import cut_chips
 from trainer.identity.dlib_network import DlibFaceNet
 from trainer.identity.iresnet import IResNet, is_iresnet
+from trainer.identity.mobilenet import MobileFaceNet
 
 # Where the five points of ``engine.landmark_indices.ALIGNMENT_POINTS`` lie in a chip, 0…1 from its upper left corner.
 # dlib: the mean face that its own alignment uses; the chip has a quarter of the face's size around it.
@@ -55,15 +56,17 @@ def identity_loss(a: Tensor, b: Tensor) -> Tensor:
 
 
 def open_identity(path: Path) -> IdentityNetwork:
-    """dlib's ResNet (.dat), or an IResNet of ArcFace or CurricularFace (.pth, .pt, .safetensors). Raises InputError."""
-    if path.suffix == ".dat":
-        dlib = DlibFaceNet(path)
+    """dlib's ResNet (.dat), the MobileNet of @vladmandic/human (faceres.json), or an IResNet of ArcFace or CurricularFace (.pth,
+    .pt, .safetensors). Raises InputError."""
+    if path.suffix in (".dat", ".json"):
+        network = DlibFaceNet(path) if path.suffix == ".dat" else MobileFaceNet(path)
         template = (torch.tensor(DLIB_FACE) + DLIB_PADDING) / (1 + 2 * DLIB_PADDING)
-        return IdentityNetwork(dlib, dlib.side, template * 2 - 1)
+        return IdentityNetwork(network, network.side, template * 2 - 1)
     state = read_state(path)
     if not is_iresnet(state):
         raise InputError(
-            f"{path} is no identity network that is known: give dlib's .dat, or IResNet weights of ArcFace or CurricularFace."
+            f"{path} is no identity network that is known: give dlib's .dat, faceres.json, or IResNet weights of ArcFace or "
+            "CurricularFace."
         )
     return IdentityNetwork(IResNet(state, path), IResNet.side, torch.tensor(ARCFACE_CHIP) * 2 - 1)
 
