@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from vcam import sinks, sources
 from vcam.avatars.avatar import Avatar, photo_path
 from vcam.clock import SystemClock
 from vcam.config import DriveSettings, Settings
-from vcam.drive import DriveOptions, Gains, Smoothing
+from vcam.drive import DriveOptions, Gains, IdleLife, Limits, Smoothing
 from vcam.files import model_folder
 from vcam.interfaces import Clock, MotionSource, PortraitAnimator, Sink
 from vcam.messages import Messages, say_on_stderr
@@ -253,14 +254,37 @@ def drive_options(settings: DriveSettings) -> DriveOptions:
     """The drive's own options for these settings."""
     tuned = DriveOptions()
     gains = Gains(
-        rotation=settings.head_gain,
-        translation=tuned.gains.translation * settings.head_gain,
-        expression=settings.expression_gain,
+        pitch=settings.pitch_gain,
+        yaw=settings.yaw_gain,
+        roll=settings.roll_gain,
+        translation=tuned.gains.translation * settings.shift_gain,
+        brows=settings.brows_gain,
+        eyes=settings.eyes_gain,
+        mouth=settings.mouth_gain,
         gaze=settings.gaze_gain,
     )
+    limits = Limits(
+        pitch_rad=math.radians(settings.pitch_limit_deg),
+        yaw_rad=math.radians(settings.yaw_limit_deg),
+        roll_rad=math.radians(settings.roll_limit_deg),
+        brows=settings.brows_limit,
+        eyes=settings.eyes_limit,
+        mouth=settings.mouth_limit,
+        gaze=math.sin(math.radians(settings.gaze_limit_deg)),
+    )
+    idle = IdleLife(settings.idle_breath, settings.idle_sway, settings.idle_blink)
     channels = ("rotation", "translation", "expression", "eyelids", "gaze")
     filters = {name: steadied(getattr(tuned, name), settings.smoothing) for name in channels}
-    return DriveOptions(gains=gains, hold_s=settings.hold_s, privacy_s=settings.privacy_s, **filters)
+    return DriveOptions(
+        gains=gains,
+        limits=limits,
+        mirror=settings.mirror,
+        look_at_camera=settings.look_at_camera,
+        idle=idle,
+        hold_s=settings.hold_s,
+        privacy_s=settings.privacy_s,
+        **filters,
+    )
 
 
 def steadied(tuned: Smoothing, strength: float) -> Smoothing:

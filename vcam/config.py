@@ -71,6 +71,8 @@ def address(setting: str) -> str:
 
 
 Gain = Annotated[float, Field(ge=0.0, le=3.0), LIVE]
+AxisGain = Annotated[float, Field(ge=-3.0, le=3.0), LIVE]
+Share = Annotated[float, Field(ge=0.0, le=1.0), LIVE]
 Fps = Annotated[int, Field(ge=5, le=60)]
 
 
@@ -114,9 +116,26 @@ class TrackingSettings(Section):
 
 
 class DriveSettings(Section):
-    expression_gain: Gain = 1.0
-    head_gain: Gain = 1.0
+    pitch_gain: AxisGain = 1.0
+    yaw_gain: AxisGain = 1.0
+    roll_gain: AxisGain = 1.0
+    shift_gain: Gain = 1.0
+    brows_gain: Gain = 1.0
+    eyes_gain: Gain = 1.0
+    mouth_gain: Gain = 1.0
     gaze_gain: Gain = 1.0
+    pitch_limit_deg: Annotated[float, Field(ge=0.0, le=45.0), LIVE] = 30.0
+    yaw_limit_deg: Annotated[float, Field(ge=0.0, le=60.0), LIVE] = 42.0
+    roll_limit_deg: Annotated[float, Field(ge=0.0, le=45.0), LIVE] = 35.0
+    brows_limit: Share = 1.0
+    eyes_limit: Share = 1.0
+    mouth_limit: Share = 1.0
+    gaze_limit_deg: Annotated[float, Field(ge=0.0, le=35.0), LIVE] = 30.0
+    mirror: Annotated[bool, LIVE] = False
+    look_at_camera: Share = 0.0
+    idle_breath: Gain = 1.0
+    idle_sway: Gain = 1.0
+    idle_blink: Annotated[bool, LIVE] = True
     smoothing: Annotated[float, Field(ge=0.0, le=5.0), LIVE] = 1.0
     hold_s: Annotated[float, Field(ge=0.0, le=60.0), LIVE] = 0.7
     privacy_s: Annotated[float, Field(ge=0.0, le=3600.0), LIVE] = 30.0

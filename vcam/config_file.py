@@ -40,6 +40,11 @@ CURES = (
     ),
 )
 
+REPLACED = {
+    "drive.expression_gain": "brows_gain, eyes_gain and mouth_gain",
+    "drive.head_gain": "pitch_gain, yaw_gain, roll_gain and shift_gain",
+}
+
 KINDS = {
     "string_type": "text in quotes",
     "int_type": "a whole number",
@@ -123,6 +128,8 @@ def sentence(model: type[BaseModel], mistake: ErrorDetails, section: str) -> str
 def nearest(name: str, known: Iterable[str]) -> str:
     """What might have been meant, else all there is."""
     names = list(known)
+    if name in REPLACED:
+        return f"in its place there are {REPLACED[name]}."
     near = difflib.get_close_matches(name, names, 1, 0.6)
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from engine.values import EXPRESSION_NAMES, Coefficients
-from vcam.drive import Drive, DriveOptions, Gains
+from vcam.drive import Drive, DriveOptions, Gains, Limits
 from vcam.drive.idle import alive
 from vcam.drive.neutral import Neutral
-from vcam.drive.retarget import LARGEST_TURN_RAD, limit, retarget
+from vcam.drive.retarget import limit, retarget
 from vcam.drive.smoothing import OneEuro
 from vcam.motion import Observation
 
@@ -64,13 +64,13 @@ def test_appearance_is_the_portraits_own() -> None:
 def test_closed_eyes_close_the_portraits_eyes_however_weak_the_score() -> None:
     neutral = Neutral(coefficients(), 0)
     neutral.closed[:] = 0.5
-    z = retarget(SOURCE, coefficients(eyeBlinkLeft=0.5), neutral, Gains())
+    z = retarget(SOURCE, coefficients(eyeBlinkLeft=0.5), neutral, Gains(), Limits())
     assert z.expression[8] == pytest.approx(1)
     assert z.expression[9] == pytest.approx(SOURCE.expression[9])
 
 
 def test_a_nod_stays_a_nod_on_a_head_that_looks_aside() -> None:
-    z = retarget(SOURCE, coefficients(pose=(0.2, 0, 0, 0, 0, 0)), Neutral(coefficients(), 0), Gains())
+    z = retarget(SOURCE, coefficients(pose=(0.2, 0, 0, 0, 0, 0)), Neutral(coefficients(), 0), Gains(), Limits())
     np.testing.assert_allclose(z.pose[:3] - SOURCE.pose[:3], [0.2, 0, 0], atol=1e-6)
 
 
@@ -84,8 +84,8 @@ def test_large_movements_are_bounded_softly() -> None:
 
 def test_a_driver_that_turns_away_does_not_break_the_neck() -> None:
     far = coefficients(pose=(0, 1.4, 0, 5, 5, 9))
-    z = retarget(SOURCE, far, Neutral(coefficients(), 0), Gains())
-    assert abs(z.pose[1] - SOURCE.pose[1]) <= LARGEST_TURN_RAD[1]
+    z = retarget(SOURCE, far, Neutral(coefficients(), 0), Gains(), Limits())
+    assert abs(z.pose[1] - SOURCE.pose[1]) <= Limits().yaw_rad
 
 
 def test_a_meeting_that_begins_with_a_laugh_is_not_rest() -> None:
@@ -226,7 +226,7 @@ def test_a_smiling_portrait_smiles_more_when_its_driver_does() -> None:
 def test_options_change_while_a_driver_moves_and_what_is_known_of_them_stays() -> None:
     drive = Drive(SOURCE)
     run(drive, coefficients(), 0, 2)
-    drive.configure(DriveOptions(gains=Gains(rotation=2.0)))
+    drive.configure(DriveOptions(gains=Gains(yaw=2.0)))
     z = run(drive, coefficients(pose=(0, 0.1, 0, 0, 0, 0)), 2, 1)
     assert z.pose[1] - SOURCE.pose[1] == pytest.approx(0.2, abs=0.03)
 

@@ -352,17 +352,17 @@ def test_settings_change_while_it_runs(photos: Path) -> None:
             {
                 "avatar": {"photo": "blue.jpg"},
                 "camera": {"width_px": 320},
-                "drive": {"head_gain": 2.0, "privacy_s": 5.0},
+                "drive": {"yaw_gain": 2.0, "privacy_s": 5.0},
                 "runtime": {"engine": "onnxruntime"},
                 "output": {"fps": 20},
             }
         )
         assert applied == AppliedSettings(
-            ("avatar.photo", "camera.width_px", "drive.head_gain", "drive.privacy_s", "runtime.engine"), ("output.fps",)
+            ("avatar.photo", "camera.width_px", "drive.privacy_s", "drive.yaw_gain", "runtime.engine"), ("output.fps",)
         )
         assert wait_for(lambda: centre(builder) == BLUE)
         assert first_camera.closed
-        assert session.settings.drive.head_gain == 2.0
+        assert session.settings.drive.yaw_gain == 2.0
         assert session.settings.output.fps == 60  # at the next start
         animators = [resource for resource in builder.opened if isinstance(resource, FakeAnimator)]
         assert [animator.closed for animator in animators] == [True, False]
@@ -375,10 +375,10 @@ def test_settings_change_while_it_runs(photos: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "kind", "words"),
     [
-        ({"drive": {"head_gain": 9.0}}, ConfigError, "drive.head_gain must be a number from 0.0 to 3.0"),
-        ({"drive": {"head_gian": 1.0}}, ConfigError, "did you mean drive.head_gain"),
-        ({"drive": {"head_gain": 2.0}, "camera": {"source": "nothing.mp4"}}, InputError, "no camera or video 'nothing.mp4'"),
-        ({"drive": {"head_gain": 2.0}, "avatar": {"photo": "noface.jpg"}}, InputError, "shows no face"),
+        ({"drive": {"yaw_gain": 9.0}}, ConfigError, "drive.yaw_gain must be a number from -3.0 to 3.0"),
+        ({"drive": {"yaw_gian": 1.0}}, ConfigError, "did you mean drive.yaw_gain"),
+        ({"drive": {"yaw_gain": 2.0}, "camera": {"source": "nothing.mp4"}}, InputError, "no camera or video 'nothing.mp4'"),
+        ({"drive": {"yaw_gain": 2.0}, "avatar": {"photo": "noface.jpg"}}, InputError, "shows no face"),
         ({"camera": {"width_px": 320}, "runtime": {"bundle": "broken"}}, AssetError, "broken"),
     ],
 )
@@ -413,7 +413,7 @@ def test_several_threads_command_and_listen_at_once(photos: Path) -> None:
         def command(number: int) -> None:
             try:
                 for step in range(5):
-                    session.update_settings({"drive": {"head_gain": (number + step) % 3 / 2}})
+                    session.update_settings({"drive": {"yaw_gain": (number + step) % 3 / 2}})
                     session.set_avatar(photos / ("red.jpg", "blue.jpg")[(number + step) % 2])
                     session.card(step % 2 == 0)
                     session.snapshot()

@@ -8,9 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.values import BLINKS, EXPRESSION, GAZE, ILLUMINATION, POSE, TEXTURE, Coefficients, Floats
-from vcam.drive.idle import alive
+from vcam.drive.gains import Gains, Limits
+from vcam.drive.idle import IdleLife, alive
+from vcam.drive.look import looking_at_camera
 from vcam.drive.neutral import Neutral
-from vcam.drive.retarget import Gains, retarget
+from vcam.drive.retarget import retarget
 from vcam.drive.smoothing import OneEuro, Smoothing
 from vcam.motion import Observation, State, displaced, motion_vector
 
@@ -19,6 +21,8 @@ from vcam.motion import Observation, State, displaced, motion_vector
 class DriveOptions:
     """How observations become motion. Times in seconds.
 
+    mirror     the portrait's left moves as the driver's right
+    look_at_camera  how much of the gaze goes to the camera instead of where the driver looks, 0…1
     hold_s     the expression of a lost driver is held so long before the portrait comes to rest
     privacy_s  after so long without a driver the privacy card is shown; 0 = never
 
@@ -29,6 +33,10 @@ class DriveOptions:
     """
 
     gains: Gains = field(default_factory=Gains)
+    limits: Limits = field(default_factory=Limits)
+    mirror: bool = False
+    look_at_camera: float = 0.0
+    idle: IdleLife = field(default_factory=IdleLife)
     rotation: Smoothing = field(default_factory=lambda: Smoothing(1.5, 10.0))
     translation: Smoothing = field(default_factory=lambda: Smoothing(0.9, 3.0))
     expression: Smoothing = field(default_factory=lambda: Smoothing(1.5, 10.0))
@@ -107,25 +115,31 @@ class Drive:
             self._taken_up_s, self._from, self._lost_s, self._met = time_s, self._shown, None, True
             self._smooth.reset()
         z = displaced(self._source, motion_vector(driver)) if observation.relative else self._retargeted(driver, time_s)
+        z = looking_at_camera(z, self._options.look_at_camera)
         return Driven(_between(self._from, z, (time_s - self._taken_up_s) / self.TAKE_UP_S), "driving")
 
     def _retargeted(self, driver: Coefficients, time_s: float) -> Coefficients:
         driver = Coefficients.from_vector(self._smooth(driver.vector(), time_s))
         neutral = self._neutrals.setdefault(self._from_source, Neutral(driver, time_s))
         neutral.learn(driver, time_s)
-        return retarget(self._source, driver, neutral, self._options.gains)
+        options = self._options
+        return retarget(self._source, driver, neutral, options.gains, options.limits, mirror=options.mirror)
 
     def _without(self, time_s: float) -> Driven:
         if self._lost_s is None:
             self._lost_s, self._from = time_s, self._shown
         if not self._met:
-            return Driven(alive(self._source, time_s), "waiting")
+            return Driven(self._alive(time_s), "waiting")
         gone_s = time_s - self._lost_s
         if gone_s < self._options.hold_s:
             return Driven(self._from, "holding")
-        z = _between(self._from, alive(self._source, time_s), (gone_s - self._options.hold_s) / self.EASE_S)
+        z = _between(self._from, self._alive(time_s), (gone_s - self._options.hold_s) / self.EASE_S)
         private = 0 < self._options.privacy_s <= gone_s
         return Driven(z, "privacy" if private else "idle")
+
+    def _alive(self, time_s: float) -> Coefficients:
+        """The portrait without a driver."""
+        return looking_at_camera(alive(self._source, time_s, self._options.idle), self._options.look_at_camera)
 
 
 def _between(a: Coefficients, b: Coefficients, share: float) -> Coefficients:

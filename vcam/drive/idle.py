@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,14 +14,24 @@ SWAY_S = 9.7
 BLINK_EVERY_S, BLINK_LASTS_S = 4.0, 0.28
 
 
-def alive(source: Coefficients, time_s: float) -> Coefficients:
+@dataclass(frozen=True)
+class IdleLife:
+    """Strengths of breathing and swaying, 1 = as tuned, and whether the eyes blink."""
+
+    breath: float = 1.0
+    sway: float = 1.0
+    blink: bool = True
+
+
+def alive(source: Coefficients, time_s: float, life: IdleLife = IdleLife()) -> Coefficients:
     """The portrait at rest at ``time_s``, breathing, swaying a little and blinking."""
     pose, expression = source.pose.copy(), source.expression.copy()
-    breath = np.sin(2 * np.pi * time_s / BREATH_S)
+    breath = life.breath * np.sin(2 * np.pi * time_s / BREATH_S)
     pose[0] += BREATH_PITCH_RAD * breath
-    pose[1] += SWAY_RAD * np.sin(2 * np.pi * time_s / SWAY_S)
+    pose[1] += life.sway * SWAY_RAD * np.sin(2 * np.pi * time_s / SWAY_S)
     pose[4] += BREATH_SHIFT_DM * breath
-    expression[BLINKS] += (1 - expression[BLINKS]) * _lid(time_s)
+    if life.blink:
+        expression[BLINKS] += (1 - expression[BLINKS]) * _lid(time_s)
     return replace(source, pose=pose, expression=expression)
 
 

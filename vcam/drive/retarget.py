@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from engine.values import BLINKS, EXPRESSION_NAMES, Coefficients, Floats
+from vcam.drive.gains import POSE_SIGNS, Gains, Limits, mirrored_expression, mirrored_gaze
 from vcam.drive.neutral import Neutral, blinks
 from vcam.motion import LARGEST_GAZE
 
-LARGEST_TURN_RAD = np.radians([30.0, 42.0, 35.0]).astype(np.float32)  # pitch, yaw, roll away from the portrait
 LARGEST_SHIFT_DM = np.array([0.55, 0.4, 1.2], np.float32)
 LARGEST_EXPRESSION = 1.3  # a smile on a face that smiles already
 WIDEST = -0.25  # blink coefficient of eyes that open wider than at rest
-LARGEST_GAZE_CHANGE = 0.5  # sine of the eye's rotation away from the portrait's
 SOFT = 0.7  # share of a limit that is kept exactly; the rest is approached ever more slowly
 
 
-@dataclass(frozen=True)
-class Gains:
-    """How much of the driver's motion the portrait makes, 1 = all."""
+def retarget(
+    source: Coefficients, driver: Coefficients, neutral: Neutral, gains: Gains, limits: Limits, *, mirror: bool = False
+) -> Coefficients:
+    """z_des = {α_s, β, δ_s, γ_s, p, τ}: the portrait's own coefficients plus the driver's departure from neutral.
 
-    rotation: float = 1.0
-    translation: float = 0.7
-    expression: float = 1.0
-    gaze: float = 1.0
-
-
-def retarget(source: Coefficients, driver: Coefficients, neutral: Neutral, gains: Gains) -> Coefficients:
-    """z_des = {α_s, β, δ_s, γ_s, p, τ}: the portrait's own coefficients plus the driver's departure from neutral."""
+    ``mirror``: the portrait's left moves as the driver's right.
+    """
     return Coefficients(
         source.identity,
-        _expression(source, driver, neutral, gains.expression),
+        _expression(source, driver, neutral, gains, limits, mirror=mirror),
         source.texture,
         source.illumination,
-        _pose(source, driver, neutral, gains),
-        _gaze(source, driver, neutral, gains.gaze),
+        _pose(source, driver, neutral, gains, limits, mirror=mirror),
+        _gaze(source, driver, neutral, gains.gaze, limits.gaze, mirror=mirror),
     )
 
 
@@ -47,26 +39,36 @@ def limit(value: Floats, largest: Floats | float) -> Floats:
     return np.asarray(np.sign(value) * np.where(size > SOFT, soft, size) * largest, np.float32)
 
 
-def _pose(source: Coefficients, driver: Coefficients, neutral: Neutral, gains: Gains) -> Floats:
+def _pose(source: Coefficients, driver: Coefficients, neutral: Neutral, gains: Gains, limits: Limits, *, mirror: bool) -> Floats:
     """Angles add up one by one, so that a nod stays a nod on a head that looks aside in its portrait."""
     change = driver.pose - neutral.pose
-    turn = limit(change[:3] * gains.rotation, LARGEST_TURN_RAD)
+    if mirror:
+        change = change * POSE_SIGNS
+    turn = limit(change[:3] * gains.turn(), limits.turn_rad())
     shift = limit(change[3:] * gains.translation, LARGEST_SHIFT_DM)
     return np.asarray(source.pose + np.concatenate([turn, shift]), np.float32)
 
 
-def _expression(source: Coefficients, driver: Coefficients, neutral: Neutral, gain: float) -> Floats:
-    change = (driver.expression - neutral.expression) * gain
-    out = limit(np.maximum(source.expression + change, 0), LARGEST_EXPRESSION)
+def _expression(
+    source: Coefficients, driver: Coefficients, neutral: Neutral, gains: Gains, limits: Limits, *, mirror: bool
+) -> Floats:
+    largest = limits.expression()
+    change = np.clip((driver.expression - neutral.expression) * gains.expression(), -largest, largest)
     # eyelids go from the portrait's own opening to closed as the driver's do
     rest = blinks(neutral.expression)
     closing = (blinks(driver.expression) - rest) / np.maximum(neutral.closed - rest, 0.1)
+    closing = np.minimum(closing * gains.eyes, limits.eyes)
+    if mirror:
+        change, closing = mirrored_expression(change), closing[::-1]
+    out = limit(np.maximum(source.expression + change, 0), LARGEST_EXPRESSION)
     own = blinks(source.expression)
     out[BLINKS] = np.clip(own + closing * (1 - own), WIDEST, 1)
     out[len(EXPRESSION_NAMES) :] = source.expression[len(EXPRESSION_NAMES) :] + change[len(EXPRESSION_NAMES) :]
     return np.asarray(out, np.float32)
 
 
-def _gaze(source: Coefficients, driver: Coefficients, neutral: Neutral, gain: float) -> Floats:
-    gaze = source.gaze + limit((driver.gaze - neutral.gaze) * gain, LARGEST_GAZE_CHANGE)
-    return np.clip(gaze, -LARGEST_GAZE, LARGEST_GAZE).astype(np.float32)
+def _gaze(source: Coefficients, driver: Coefficients, neutral: Neutral, gain: float, largest: float, *, mirror: bool) -> Floats:
+    change = (driver.gaze - neutral.gaze) * gain
+    if mirror:
+        change = mirrored_gaze(change)
+    return np.clip(source.gaze + limit(change, max(largest, 1e-3)), -LARGEST_GAZE, LARGEST_GAZE).astype(np.float32)
