@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import numpy as np
 
 from engine.errors import AssetError
+from engine.process import user_folder
 from vcam import sinks, sources
 from vcam.avatars.avatar import Avatar, photo_path
 from vcam.clock import SystemClock
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from engine.values import Picture
     from vcam.avatars.compose import Composer
     from vcam.avatars.cutout import Cutout
+    from vcam.drive.memory import RestMemory
     from vcam.motion_sinks.group import MotionSinks
     from vcam.session import Session
     from vcam.sources.priority import PrioritizedSources
@@ -212,6 +214,14 @@ class Builder:
             controls=controls,
             hear=Microphone(self.settings.plugins.microphone, clock=self.clock, messages=self.messages).hear,
         )
+
+    def open_rest_memory(self) -> RestMemory | None:
+        """Where the drivers' rest is kept from one start to the next; None where the settings say not to."""
+        from vcam.drive.memory import RestMemory
+
+        if not self.settings.drive.remember_rest:
+            return None
+        return RestMemory(user_folder("data") / "resting-faces.toml", self.messages)
 
     def drive_options(self) -> DriveOptions:
         """How observations become motion."""

@@ -136,6 +136,7 @@ class DriveSettings(Section):
     idle_breath: Gain = 1.0
     idle_sway: Gain = 1.0
     idle_blink: Annotated[bool, LIVE] = True
+    remember_rest: bool = True
     smoothing: Annotated[float, Field(ge=0.0, le=5.0), LIVE] = 1.0
     hold_s: Annotated[float, Field(ge=0.0, le=60.0), LIVE] = 0.7
     privacy_s: Annotated[float, Field(ge=0.0, le=3600.0), LIVE] = 30.0

@@ -121,7 +121,13 @@ class Session(Resource):
         except BaseException:
             motion_sinks.close()
             raise
-        self._driving = DrivingStage(builder.drive_options(), clock=self._clock, messages=self._messages, stats=builder.stats)
+        self._driving = DrivingStage(
+            builder.drive_options(),
+            clock=self._clock,
+            messages=self._messages,
+            stats=builder.stats,
+            memory=builder.open_rest_memory(),
+        )
         self._pipeline = Pipeline(
             source,
             self._driving,
@@ -362,7 +368,7 @@ class Session(Resource):
             _, pipeline = self._started()
             driving = self._driving
             if driving is not None:
-                pipeline.motion.call(lambda: driving.use(avatar.id, avatar.coefficients))
+                pipeline.motion.call(lambda: driving.use(avatar.id, avatar.coefficients, avatar.name))
             self._rendering = rendering
             return rendering
         finally:
@@ -459,7 +465,7 @@ class Session(Resource):
                 rendering.use_animator(animator, avatar)
 
         pipeline.render.call(render).result()
-        pipeline.motion.call(lambda: driving.use(avatar.id, avatar.coefficients)).result()
+        pipeline.motion.call(lambda: driving.use(avatar.id, avatar.coefficients, avatar.name)).result()
         self._messages.say(f"The avatar is {Path(avatar.name).name}.")
 
     def _sink_failed(self, sink: Sink, error: HifiHeadError) -> None:

@@ -11,7 +11,7 @@ from engine.values import BLINKS, EXPRESSION, GAZE, ILLUMINATION, POSE, TEXTURE,
 from vcam.drive.gains import Gains, Limits
 from vcam.drive.idle import IdleLife, alive
 from vcam.drive.look import looking_at_camera
-from vcam.drive.neutral import Neutral
+from vcam.drive.neutral import Neutral, Rest
 from vcam.drive.retarget import retarget
 from vcam.drive.smoothing import OneEuro, Smoothing
 from vcam.motion import Observation, State, displaced, motion_vector
@@ -65,6 +65,7 @@ class Drive:
         self._options = options or DriveOptions()
         self._smooth = OneEuro(*_channels(self._options))
         self._neutrals: dict[str, Neutral] = {}  # of each motion source's driver
+        self._remembered: dict[str, Rest] = {}  # of sources whose drivers were not seen yet
         self._driver_number = 0
         self._from_source = ""  # the motion source of the last driver
         self._met = False  # whether a driver was seen since the start, or since the last calibration
@@ -86,6 +87,22 @@ class Drive:
         """Changes the options; what is known of the driver stays."""
         self._options = options
         self._smooth.configure(*_channels(options))
+
+    def rest(self, source: str) -> Rest | None:
+        """What is known of the rest of a motion source's driver."""
+        neutral = self._neutrals.get(source)
+        return None if neutral is None else neutral.rest()
+
+    def remember(self, source: str, rest: Rest) -> None:
+        """Begins with what was known of a source's driver at an earlier start, from their next observation on."""
+        self._neutrals.pop(source, None)
+        self._remembered[source] = rest
+
+    def forget(self) -> None:
+        """Nothing is known of any driver any more."""
+        self._neutrals.clear()
+        self._met = False
+        self._smooth.reset()
 
     def recalibrate(self) -> None:
         """Takes the driver's next observation as the one at rest."""
@@ -120,7 +137,10 @@ class Drive:
 
     def _retargeted(self, driver: Coefficients, time_s: float) -> Coefficients:
         driver = Coefficients.from_vector(self._smooth(driver.vector(), time_s))
-        neutral = self._neutrals.setdefault(self._from_source, Neutral(driver, time_s))
+        source = self._from_source
+        if source not in self._neutrals:
+            self._neutrals[source] = Neutral(driver, time_s, self._remembered.pop(source, None))
+        neutral = self._neutrals[source]
         neutral.learn(driver, time_s)
         options = self._options
         return retarget(self._source, driver, neutral, options.gains, options.limits, mirror=options.mirror)

@@ -41,9 +41,7 @@ def limit(value: Floats, largest: Floats | float) -> Floats:
 
 def _pose(source: Coefficients, driver: Coefficients, neutral: Neutral, gains: Gains, limits: Limits, *, mirror: bool) -> Floats:
     """Angles add up one by one, so that a nod stays a nod on a head that looks aside in its portrait."""
-    change = driver.pose - neutral.pose
-    if mirror:
-        change = change * POSE_SIGNS
+    change: Floats = (driver.pose - neutral.pose) * (POSE_SIGNS if mirror else np.ones_like(POSE_SIGNS))
     turn = limit(change[:3] * gains.turn(), limits.turn_rad())
     shift = limit(change[3:] * gains.translation, LARGEST_SHIFT_DM)
     return np.asarray(source.pose + np.concatenate([turn, shift]), np.float32)
@@ -53,7 +51,7 @@ def _expression(
     source: Coefficients, driver: Coefficients, neutral: Neutral, gains: Gains, limits: Limits, *, mirror: bool
 ) -> Floats:
     largest = limits.expression()
-    change = np.clip((driver.expression - neutral.expression) * gains.expression(), -largest, largest)
+    change: Floats = np.clip((driver.expression - neutral.expression) * gains.expression(), -largest, largest)
     # eyelids go from the portrait's own opening to closed as the driver's do
     rest = blinks(neutral.expression)
     closing = (blinks(driver.expression) - rest) / np.maximum(neutral.closed - rest, 0.1)
@@ -68,7 +66,7 @@ def _expression(
 
 
 def _gaze(source: Coefficients, driver: Coefficients, neutral: Neutral, gain: float, largest: float, *, mirror: bool) -> Floats:
-    change = (driver.gaze - neutral.gaze) * gain
+    change: Floats = (driver.gaze - neutral.gaze) * gain
     if mirror:
         change = mirrored_gaze(change)
     return np.clip(source.gaze + limit(change, max(largest, 1e-3)), -LARGEST_GAZE, LARGEST_GAZE).astype(np.float32)

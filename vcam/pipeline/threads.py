@@ -215,7 +215,7 @@ class Pipeline:
             before, self.source = self.source, source
             self._messages.attempt("source", f"Closing {before.name}", before.close)  # before the other opens the same device
             source.start()
-            self._driving.recalibrate()
+            self._driving.forget()
 
         self.motion.call(change).result()
 
@@ -258,6 +258,7 @@ class Pipeline:
     def _close_source(self) -> None:
         self.source.close()
         self.motion_sinks.close()
+        self._driving.keep()
 
     def _prepare_rendering(self) -> None:
         self._rendering = self._open_rendering()
@@ -265,7 +266,7 @@ class Pipeline:
     def _move(self) -> None:
         source = self.source
         observation = source.take(TICK_S)
-        motion = self._driving.step(observation, source.name)
+        motion = self._driving.step(observation, source.name, remembered_as=source.remembered_as)
         if motion is not None and (rest := self._driving.rest) is not None:
             self._motions.put(motion)
             self.motion_sinks.send(observation, motion, rest)

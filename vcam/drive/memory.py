@@ -1,0 +1,80 @@
+"""The drivers' rest from one start of the program to the next: a small file of numbers, one entry for each source and avatar."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from engine.errors import InputError
+from engine.files import write_text
+from engine.values import EXPRESSION, GAZE, POSE, Floats
+from vcam.drive.neutral import Rest
+from vcam.messages import Messages
+
+VERSION = 1
+MOST_ENTRIES = 100  # the oldest goes
+SIZES = {"pose": POSE, "gaze": GAZE, "expression": EXPRESSION, "closed": 2}
+LARGEST = 1000.0
+HEAD = "# Faces at rest, as numbers, learned while the camera ran. Delete this file to have them learned anew.\n"
+
+
+class RestMemory:
+    """``recall`` and ``keep`` entries; ``save`` writes them. A file that is damaged counts as empty, and that is said."""
+
+    def __init__(self, path: Path, messages: Messages) -> None:
+        self._path, self._messages = path, messages
+        self._entries = self._read()
+
+    def recall(self, source: str, avatar: str) -> Rest | None:
+        """The rest of that source's driver before that avatar; None where it is not known."""
+        return self._entries.get((source, avatar))
+
+    def keep(self, source: str, avatar: str, rest: Rest) -> None:
+        """The newest entry."""
+        self._entries.pop((source, avatar), None)
+        self._entries[source, avatar] = rest
+        while len(self._entries) > MOST_ENTRIES:
+            del self._entries[next(iter(self._entries))]
+
+    def save(self) -> None:
+        """Writes the file, readable by its owner only; when that fails it is said."""
+        entries = [
+            {"source": source, "avatar": avatar, **{name: rounded(getattr(rest, name)) for name in SIZES}}
+            for (source, avatar), rest in self._entries.items()
+        ]
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_text(self._path, HEAD + tomlkit.dumps({"version": VERSION, "rest": entries}))
+            self._path.chmod(0o600)
+        except (OSError, InputError) as error:
+            self._messages.say_rarely("rest", f"Your resting face cannot be kept for the next start: {error}")
+
+    def _read(self) -> dict[tuple[str, str], Rest]:
+        if not self._path.is_file():
+            return {}
+        try:
+            values = tomllib.loads(self._path.read_text(encoding="utf-8"))
+            if values.get("version") != VERSION:
+                raise ValueError(f"version {values.get('version')}, {VERSION} is wanted")
+            return {(str(entry["source"]), str(entry["avatar"])): rest_of(entry) for entry in values["rest"]}
+        except (OSError, ValueError, KeyError, TypeError, TOMLKitError) as error:
+            self._messages.say(f"The resting faces in {self._path} cannot be used ({error}); they are learned anew.")
+            return {}
+
+
+def rest_of(entry: dict[str, Any]) -> Rest:
+    """Raises ValueError for numbers that cannot be."""
+    arrays = {name: np.asarray(entry[name], np.float32) for name in SIZES}
+    for name, size in SIZES.items():
+        if arrays[name].shape != (size,) or not (np.abs(arrays[name]) < LARGEST).all():
+            raise ValueError(f"{name} must have {size} numbers")
+    return Rest(**arrays)
+
+
+def rounded(values: Floats) -> list[float]:
+    return [round(float(value), 5) for value in values]
