@@ -275,6 +275,24 @@ def doctor_command_line(
     raise typer.Exit(doctor(DoctorOptions(loop, gpu, json, config)))
 
 
+@app.command("setup")
+def setup_command_line(
+    *,
+    module: Annotated[
+        bool,
+        typer.Option("--module/--no-module", help="v4l2loopback's camera, which every program lists; PipeWire's needs none."),
+    ] = True,
+    service: Annotated[bool, typer.Option("--service", help="Also start the camera whenever you log in (systemd).")] = False,
+    print_: Annotated[bool, typer.Option("--print", help="Only show the steps.")] = False,
+    uninstall: Annotated[bool, typer.Option("--uninstall", help="Take away what setup and the program have put here.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before the steps are carried out.")] = False,
+) -> None:
+    """Make the camera for good: module, menu entry, service; shows every step, and asks before it uses sudo."""
+    from vcam.cli.setup import SetupOptions, set_up
+
+    set_up(SetupOptions(module, service, uninstall, print_, yes))
+
+
 def builder_of(context: typer.Context) -> type[Builder]:
     """What opens the parts of a command's session."""
     from vcam.build import Builder  # OpenCV
