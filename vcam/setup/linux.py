@@ -44,8 +44,12 @@ WantedBy=default.target
 
 @dataclass(frozen=True)
 class Places:
-    """Where files go: ``etc`` is the system's, ``data`` and ``config`` are the user's folders. ``module`` exists while v4l2loopback
-    is loaded."""
+    """Where files go.
+
+    etc           the system's folder of settings
+    data, config  the user's folders
+    module        exists while v4l2loopback is loaded
+    """
 
     etc: Path
     data: Path
