@@ -66,9 +66,8 @@ Run = Callable[[SetupStep], int]
 
 def run_step(step: SetupStep) -> int:
     """Carries a step out; returns its exit code, 127 when there is no such command."""
-    source = {"input": step.text} if step.text else {"stdin": None}
     try:
-        return subprocess.run(step.arguments, text=True, check=False, **source).returncode  # type: ignore[call-overload,no-any-return]
+        return subprocess.run(step.arguments, text=True, check=False, input=step.text or None).returncode
     except OSError:
         return 127
 
