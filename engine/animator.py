@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import AssetError
+from engine.generator.edges import EdgeSmoother
 from engine.generator.live import Generator, make_guide
 from engine.generator.manifest import LIVE_BUNDLE
 from engine.generator.render_inputs import EncodedPhotograph
@@ -60,6 +61,7 @@ class Animator(Resource):
             raise AssetError(f"The generator in {bundle} draws {self._generator.size} px; wanted one of {SIZE_PX} px.")
         size = self._generator.guide_size
         self._guide = np.empty((1, 5, size, size), np.float32)
+        self._edges = EdgeSmoother(SIZE_PX)
         self._source: PreparedPortrait | None = None
 
     @property
@@ -79,7 +81,7 @@ class Animator(Resource):
     def prepare(self, portrait: Portrait) -> PreparedPortrait:
         """Fits the head and makes everything that is needed only once per photograph; about a second."""
         fit = fit_portrait(self._head, portrait.face, portrait.crop)
-        geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo, portrait.crop)
+        geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo, portrait.crop, portrait.matte)
         network = self._generator.prepare(portrait.foreground, portrait.matte, portrait.plate, portrait.crop)
         return PreparedPortrait(fit.coefficients, fit, geometry, network)
 
@@ -106,7 +108,7 @@ class Animator(Resource):
         prior = self._source.geometry.prior(z)
         make_guide(prior.render, prior.coverage, prior.render_weight, self._generator.guide_size, self._guide)
         strength = motion(z, self._source.coefficients)
-        return self._generator.generate(
+        picture = self._generator.generate(
             z.vector(),
             self._guide,
             prior.flow,
@@ -117,6 +119,8 @@ class Animator(Resource):
             corrections=corrections if strength > 0 else "none",
             strength=strength,
         )
+        self._edges.smooth(picture, prior.flow)
+        return picture
 
 
 # Motions from which on the network's corrections count fully: β, angles [rad], shifts [dm], τ.

@@ -66,7 +66,7 @@ class PriorRasteriser:
         """(V, 3) vertices in crop coordinates and depth, (V, 6) ``ATTRIBUTES`` → the prior, overwritten by the next call; its
         components are not known here and left alone."""
         out = self._prior
-        find_visible(screen, self.triangles, self._depth, self._seen, self._edges)
+        find_visible(screen, self.triangles, self.heads, self._depth, self._seen, self._edges)
         self._known[:] = False
         top, bottom = _paint(
             self._seen, self._edges, self.triangles, self.heads, attributes, self._planes, self._known,
@@ -79,6 +79,11 @@ class PriorRasteriser:
             cv2.blur(self._weight[rows], (3, 3), dst=out.render_weight[rows])
             _continue_photograph(self._weight[rows], out.render_weight[rows], out.flow[rows])
         return out
+
+    def seen(self) -> Indices:
+        """(K,) the triangles that the last picture shows."""
+        shown = np.unique(self._seen[:, : len(self._weight)])
+        return shown[shown >= 0]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

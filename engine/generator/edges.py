@@ -1,0 +1,69 @@
+"""Edges at which one surface hides another: a picture shows one surface in each pixel, and so they would be stairs.
+
+Where the flow jumps between two pixels, both are smoothed with their neighbours, the more the farther it jumps: at rest, where
+nothing moves, no pixel changes, and an edge that comes into being does so gradually. ``edges_reference`` is the readable twin.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from engine.values import Floats, Picture
+
+LEAST_PX, MOST_PX = 1.5, 3.0  # jumps of the flow between neighbours [px]: from here on pixels are smoothed, and fully
+ROOM = 32_768  # pixels that can be smoothed in one picture
+
+
+class EdgeSmoother:
+    """Smooths the edges of pictures of ``size`` pixels; allocates nothing per frame."""
+
+    def __init__(self, size: int) -> None:
+        self._places = np.empty((ROOM, 2), np.int32)
+        self._shares = np.empty(ROOM, np.float32)
+        self._colours = np.empty((ROOM, 3), np.uint8)
+        self.smooth(np.zeros((size, size, 3), np.uint8), np.zeros((size, size, 2), np.float32))  # compiles
+
+    def smooth(self, picture: Picture, flow: Floats) -> None:
+        """(S, S, 3), in place, by its flow (S, S, 2) [crop units]."""
+        count = _find(flow, np.float32(LEAST_PX), np.float32(MOST_PX), self._places, self._shares)
+        _smooth(picture, count, self._places, self._shares, self._colours)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _find(flow, least, most, places, shares):  # type: ignore[no-untyped-def]
+    """Places (y, x) of pixels beside a jump, and by what share they are smoothed; gives how many there are."""
+    size, count = flow.shape[0], 0
+    scale = np.float32(size) / np.float32(2)
+    bound = least / scale
+    for y in range(1, size - 1):
+        for x in range(1, size - 1):
+            u, v = flow[y, x, 0], flow[y, x, 1]
+            jump = max(abs(flow[y, x + 1, 0] - u), abs(flow[y, x + 1, 1] - v))
+            jump = max(jump, abs(flow[y, x - 1, 0] - u), abs(flow[y, x - 1, 1] - v))
+            jump = max(jump, abs(flow[y + 1, x, 0] - u), abs(flow[y + 1, x, 1] - v))
+            jump = max(jump, abs(flow[y - 1, x, 0] - u), abs(flow[y - 1, x, 1] - v))
+            if jump > bound and count < places.shape[0]:
+                places[count, 0], places[count, 1] = y, x
+                shares[count] = min((jump * scale - least) / (most - least), np.float32(1))
+                count += 1
+    return count
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _smooth(picture, count, places, shares, colours):  # type: ignore[no-untyped-def]
+    """The tent filter, 1 2 1 both ways, at the places."""
+    for k in range(count):
+        y, x = places[k, 0], places[k, 1]
+        for c in range(3):
+            centre = np.float32(picture[y, x, c])
+            beside = np.float32(picture[y, x - 1, c]) + np.float32(picture[y, x + 1, c])
+            beside += np.float32(picture[y - 1, x, c]) + np.float32(picture[y + 1, x, c])
+            corners = np.float32(picture[y - 1, x - 1, c]) + np.float32(picture[y - 1, x + 1, c])
+            corners += np.float32(picture[y + 1, x - 1, c]) + np.float32(picture[y + 1, x + 1, c])
+            tent = (np.float32(4) * centre + np.float32(2) * beside + corners) / np.float32(16)
+            colours[k, c] = np.uint8(centre + shares[k] * (tent - centre) + np.float32(0.5))
+    for k in range(count):
+        y, x = places[k, 0], places[k, 1]
+        for c in range(3):
+            picture[y, x, c] = colours[k, c]
