@@ -28,8 +28,9 @@ check: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# What is locked is installed by hash and without what it demands: requirements/unused.txt names what is left out, and why.
-LOCKED := -m pip install --no-deps --require-hashes --requirement
+# What is locked is installed by hash and without what it demands: requirements/unused.txt names what is left out, and why. Python
+# compiles the modules that are used when they are used; the others would be as large again.
+LOCKED := -m pip install --no-deps --no-compile --require-hashes --requirement
 COMPILE := $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
     --custom-compile-command "make lock" pyproject.toml
 
@@ -45,19 +46,24 @@ wheels: $(UV)
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
+define PRECOMPILE
+@echo "Compiling for this processor, so that the first start need not."
+-@$(BIN)/python -m vcam edit --yaw-deg 20 --out .venv/first.png
+endef
+
 # The stamps .python, .run, .train and .dev say which step is done; a changed pyproject.toml repeats the last one.
 .venv/.run: pyproject.toml requirements/run.txt | .venv/.python
 	@echo "Installing HifiHead Cam into .venv; the first time this takes some minutes."
 	$(BIN)/python $(LOCKED) requirements/run.txt
 	$(BIN)/python -m pip install --no-deps --editable .
-	@echo "Compiling for this processor, so that the first start need not."
-	-@$(BIN)/python -m vcam edit --yaw-deg 20 --out .venv/first.png
+	$(PRECOMPILE)
 	@touch $@
 
 .venv/.dev: pyproject.toml requirements/dev.txt | .venv/.python
 	@echo "Installing HifiHead Cam and its tools into .venv; the first time this takes some minutes."
 	$(BIN)/python $(LOCKED) requirements/dev.txt
 	$(BIN)/python -m pip install --editable '.[dev]'
+	$(PRECOMPILE)
 	@touch $@ .venv/.run
 
 # On Linux PyPI's PyTorch brings several gigabytes for NVIDIA's GPUs. Where there is none, PyTorch's own index has a build for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -255,6 +256,10 @@ class FakeBuilder(Builder):
 
     def open_animator(self, *, strict: bool = False) -> PortraitAnimator:
         return self._kept(self.animator or FakeAnimator())
+
+    @contextmanager
+    def reading(self, photo: Path) -> Iterator[None]:
+        yield
 
     def prepare_avatar(self, animator: PortraitAnimator, photo: Path, size: tuple[int, int]) -> Avatar:
         return (self.prepare or fake_prepare(size))(photo)

@@ -304,9 +304,11 @@ class Session(Resource):
         Raises InputError, AssetError, ConfigError.
         """
         refuse_unreadable(self._photo)
-        self._animator = self._builder.open_animator()
-        self._closing.callback(self._close_animator)
-        return self._animator, self._builder.prepare_avatar(self._animator, self._photo, self._builder.size)
+        builder = self._builder
+        with builder.reading(self._photo):
+            self._animator = builder.open_animator()
+            self._closing.callback(self._close_animator)
+            return self._animator, builder.prepare_avatar(self._animator, self._photo, builder.size)
 
     @property
     def builder(self) -> Builder:
@@ -359,8 +361,9 @@ class Session(Resource):
         """On the render thread: the engine, and the first avatar."""
         try:
             builder = self._builder
-            self._animator = animator = builder.open_animator()
-            avatar = self._prepared(builder, animator, self._photo)
+            with builder.reading(self._photo):
+                self._animator = animator = builder.open_animator()
+                avatar = self._prepared(builder, animator, self._photo)
             rendering = RenderStage(
                 animator, builder.size, clock=self._clock, messages=self._messages, stats=builder.stats, hooks=self._plugins
             )

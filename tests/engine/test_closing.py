@@ -215,8 +215,7 @@ def test_a_program_ends_in_order_while_an_engine_is_built(end: str, code: int) -
     assert done.returncode == code, done.stderr
 
 
-@pytest.mark.parametrize("_again", range(3))
-def test_edit_ends_in_order_where_there_is_a_second_engine(tmp_path: Path, _again: int) -> None:
+def test_edit_ends_in_order_where_there_is_a_second_engine(tmp_path: Path) -> None:
     out = tmp_path / "out.png"
     script = f"from vcam.cli.app import run_command\nsys.exit(run_command(['edit', '--out', {str(out)!r}]))"
     done = run_script(SECOND_ENGINE + script)

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,18 +84,33 @@ CASES = {
 }
 
 
-def started(case: Case, folder: Path) -> tuple[int, str, Path]:
+@pytest.fixture(scope="module")
+def nobodys_temporary() -> Iterator[Path]:
+    """The folder for temporary files of the user without a home. What the first case compiles is there for the others."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        yield folder
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Where a case may write, that user too: pytest's own folders are closed to others."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o777)
+        yield Path(name)
+
+
+def started(case: Case, folder: Path, temporary: Path) -> tuple[int, str, Path]:
     """(exit code, what was said, the file that may have been written)."""
     (folder / "home.toml").write_text('[avatar]\nphoto = "~/me.jpg"\n')
     (folder / "plain.toml").write_text("")
     out = folder / "out.mp4"
     python = f"{sys.executable} -m vcam {case.command.format(out=out, folder=folder)}"
     if case.nobody:
-        folder.chmod(0o777)
-        for parent in folder.parents[:3]:
-            parent.chmod(parent.stat().st_mode | 0o011)
         python = f"setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups {python}"
-    variables = {} if case.nobody or "HOME" in case.variables else {"HOME": str(folder)}
+    own = {"TMPDIR": str(temporary)} if case.nobody else {}
+    variables = own if case.nobody or "HOME" in case.variables else {"HOME": str(folder)}
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **variables, **case.variables}
     shell = case.around.format(python=python, folder=folder)
     ended = subprocess.run(["bash", "-c", shell], capture_output=True, cwd=ROOT, env=environment, timeout=170, check=False)
@@ -101,11 +118,11 @@ def started(case: Case, folder: Path) -> tuple[int, str, Path]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_program_works_or_says_what_is_missing(name: str, tmp_path: Path) -> None:
+def test_the_program_works_or_says_what_is_missing(name: str, folder: Path, nobodys_temporary: Path) -> None:
     case = CASES[name]
     if case.nobody and not (AS_ROOT and shutil.which("setpriv")):
         pytest.skip("only root can start it for another user")
-    code, said, out = started(case, tmp_path)
+    code, said, out = started(case, folder, nobodys_temporary)
     assert code in case.expected, said
     assert "Traceback" not in said
     assert "unexpectedly" not in said

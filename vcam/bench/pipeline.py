@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,10 @@ class ChainBuilder(Builder):
 
     def open_animator(self, *, strict: bool = False) -> PortraitAnimator:
         return LentAnimator(self._animator)
+
+    @contextmanager
+    def reading(self, photo: Path) -> Iterator[None]:
+        yield
 
     def prepare_avatar(self, animator: PortraitAnimator, photo: Path, size: tuple[int, int]) -> Avatar:
         return self._avatar
