@@ -20,6 +20,7 @@ from engine.values import EXPRESSION, EXPRESSION_NAMES, FACE_POINTS, IDENTITY, C
 LANDMARK_NOISE = 0.012  # of the tracker, crop coordinates: 3 px of 512
 STILL_DM = 0.04  # a landmark that expressions move by this much counts half for the pose
 SCORE_NOISE = 0.1  # of the tracker's blend-shape scores, the prior of β: they tell what a face does, landmarks by how much
+FRAME_SCORE_NOISE = 0.05  # the same of frames, where the identity is known less well than what moves: ``calibrated``
 # A few pixels of lips and of the edges of lids are a mouth or an eye that is open or shut, a smile or none.
 EDGE_WEIGHT = 5.0  # of such a landmark, against 1
 TURNS = 2  # β and α are fitted in turn
@@ -170,7 +171,13 @@ def gaze_seen(face: Face, rays: Floats) -> Floats:
 
 
 def fit_expression(
-    basis: LandmarkBasis, rest: Floats, seen: Floats, scores: Floats, pose: Floats, steps: int = 2
+    basis: LandmarkBasis,
+    rest: Floats,
+    seen: Floats,
+    scores: Floats,
+    pose: Floats,
+    steps: int = 2,
+    score_noise: float = SCORE_NOISE,
 ) -> tuple[Floats, Floats]:
     """(64,) β and (6,) pose that explain landmarks of a face whose rest shape (478, 3) is known, by Gauss-Newton from ``pose``.
 
@@ -178,7 +185,7 @@ def fit_expression(
     """
     count = len(EXPRESSION_NAMES)
     named, beta, each = slice(count), scores.copy(), WEIGHTS.reshape(-1, 1)
-    prior = np.concatenate([np.zeros(6, np.float32), np.full(count, (LANDMARK_NOISE / SCORE_NOISE) ** 2, np.float32)])
+    prior = np.concatenate([np.zeros(6, np.float32), np.full(count, (LANDMARK_NOISE / score_noise) ** 2, np.float32)])
     for _ in range(steps):
         points = rest[:FACE_POINTS] + basis.expression_by_point @ beta[named]
         residual, J = linear_system(points, seen, pose, basis.expression_by_point)
@@ -199,8 +206,24 @@ def fit_frame(
     seen = observed(face, square)
     start = initial_pose(rest[:FACE_POINTS], seen[:FACE_POINTS], basis.stillness[:FACE_POINTS])
     pose = refine_pose(rest, seen, start, basis.stillness, steps=2)
-    beta, pose = fit_expression(basis, rest, seen, expression_of(face), pose, steps)
+    beta, pose = fit_expression(basis, rest, seen, expression_of(face), pose, steps, FRAME_SCORE_NOISE)
     return beta, pose, gaze_seen(face, gaze_of(eye_centres, basis.iris_radius_dm, pose, seen))
+
+
+# What the fit loses of a movement, by channel: the tracker's landmarks shrink it, and a face that is fitted as a whole takes a
+# part of it for something else. Of six rendered drivers the fit finds 0.75 of a nod (0.53 to 0.84), 0.66 of a jaw, 0.77 of a
+# smile and 0.53 of a pucker; on clips of real faces 0.70 and 0.77 of what the tracker's depths say of nods, and 0.80 to 0.90 of
+# its scores of smiles, which are 0.95 of the truth. Yaw, roll, upper lip and lids need nothing: 1.07, 1.00, 0.97, 1.0.
+EXPRESSION_GAIN = {"mouthSmileLeft": 1.2, "mouthSmileRight": 1.2, "jawOpen": 1.35, "mouthPucker": 1.3}
+PITCH_GAIN = 1.25
+_GAINS = np.array([EXPRESSION_GAIN.get(name, 1.0) for name in EXPRESSION_NAMES] + [1.0] * (EXPRESSION - len(EXPRESSION_NAMES)))
+
+
+def calibrated(beta: Floats, pose: Floats) -> tuple[Floats, Floats]:
+    """(64,) β and (6,) p of a driver with the slopes that the fit loses made up for; not for what must lie on the landmarks."""
+    nodding = pose.copy()
+    nodding[0] *= PITCH_GAIN
+    return (beta * _GAINS).astype(np.float32), nodding
 
 
 class LandmarkRegressor(Resource):
@@ -222,6 +245,7 @@ class LandmarkRegressor(Resource):
             self.meet(image, face, square)
         assert self._identity is not None  # noqa: S101 - for the type checker, ``meet`` has set it
         beta, pose, gaze = fit_frame(self.basis, self._rest, self._eyes, face, square)
+        beta, pose = calibrated(beta, pose)
         neutral = Coefficients.neutral()
         return Coefficients(self._identity, beta, neutral.texture, neutral.illumination, pose, gaze)
 

@@ -15,7 +15,9 @@ from engine.portrait import Portrait
 from engine.regress.landmarks import (
     LandmarkBasis,
     LandmarkRegressor,
+    calibrated,
     fit_expression,
+    fit_frame,
     fit_identity,
     gaze_of,
     gaze_seen,
@@ -75,6 +77,29 @@ def test_the_landmarks_say_how_far_the_mouth_is_open(basis: LandmarkBasis) -> No
     target = seen(basis.shape(np.zeros(80, np.float32), beta), POSE)
     found, pose = fit_expression(basis, rest, target, scores, POSE, steps=4)
     assert abs(found[JAW] - 0.7) < 0.12
+    np.testing.assert_allclose(pose[:3], POSE[:3], atol=0.02)
+
+
+def test_what_the_fit_shrinks_is_made_up_for_and_nothing_else() -> None:
+    beta, pose = np.full(64, 0.5, np.float32), np.full(6, 0.1, np.float32)
+    larger, nodding = calibrated(beta, pose)
+    changed = {name for name, value in zip(EXPRESSION_NAMES, larger, strict=False) if value != 0.5}
+    assert changed == {"mouthSmileLeft", "mouthSmileRight", "jawOpen", "mouthPucker"}
+    assert nodding[0] > 0.11
+    np.testing.assert_array_equal(nodding[1:], pose[1:])
+    np.testing.assert_array_equal(calibrated(np.zeros(64, np.float32), np.zeros(6, np.float32))[0], 0)  # rest stays rest
+
+
+def test_a_frame_of_a_known_jaw_is_read_at_its_size(basis: LandmarkBasis, hopper: Portrait) -> None:
+    """Whatever the tracker's landmarks do: of exact ones no more than the calibration is added."""
+    rest = basis.shape(np.zeros(80, np.float32), np.zeros(64, np.float32))
+    beta, scores = np.zeros(64, np.float32), np.zeros(52, np.float32)
+    beta[JAW] = scores[JAW] = 0.5
+    points = seen(basis.shape(np.zeros(80, np.float32), beta), POSE)
+    pixels = ((points + np.array([1, 1, 0])) * 256).astype(np.float32)
+    face = replace(hopper.face, landmarks=pixels, blendshapes=scores, size=(512, 512))
+    found, pose, _ = fit_frame(basis, rest, basis.eye_centres, face, Square(256, 256, 512))
+    assert found[JAW] == pytest.approx(0.5, abs=0.05)
     np.testing.assert_allclose(pose[:3], POSE[:3], atol=0.02)
 
 
