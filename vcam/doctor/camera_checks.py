@@ -183,7 +183,7 @@ def check_pipewire(system: SystemFacts, program: ProgramFacts) -> Finding:
     if output.sink == "auto" and any(usable_loopback(node, output.camera_name) for node in system.cameras.nodes):
         return Finding(PIPEWIRE, "absent", "not needed: every program lists the virtual camera")
     if state == "session":
-        return Finding(PIPEWIRE, "ok", f"Firefox, OBS and others that ask the desktop list '{output.camera_name}'")
+        return Finding(PIPEWIRE, "ok", f"Firefox and others that ask the desktop list '{output.camera_name}'")
     fix = {"no library": (ShellCommand(PIPEWIRE_INSTALLERS[system.host.installer]),), "no session": (NO_SESSION,)}[state]
     return Finding(PIPEWIRE, "absent" if output.sink == "auto" else "failed", f"{state} of PipeWire", fix)
 

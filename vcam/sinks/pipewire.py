@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vcam.build import Builder
 
 RETRY_S = 2.0
-LISTED_BY = "Firefox, OBS and other programs that ask the desktop for cameras list it."
+LISTED_BY = "Firefox and other programs that ask the desktop for cameras list it."
 
 
 def open_sink(builder: Builder, session: object, argument: str, *, required: bool) -> ReopeningSink:
