@@ -67,7 +67,8 @@ class VideoDamage:
         if not self.faults and missing <= 1:  # some encoders count one too many
             return ""
         count = f"{self.read} of {self.promised} frames were read" if self.promised else f"{self.read} frames were read"
-        return f"The video {path} is damaged or cut off: {count}, and {self.faults} faults were met."
+        faults = "1 fault was" if self.faults == 1 else f"{self.faults} faults were"
+        return f"The video {path} is damaged or cut off: {count}, and {faults} met."
 
 
 def video_info(path: Path) -> VideoInfo:

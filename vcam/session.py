@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from vcam.sources.tracking import FaceRegressor
 
 NOBODY_WATCHES = "Nobody watches: the webcam is off, and the camera rests until somebody does."
+COMPILING = "Compiling for this processor, once: the avatar comes in about a quarter of a minute, until then a card is shown."
 NOT_STARTED = "The camera has not been started."
 CLOSE_S = 1.0  # for the threads to end; one that is inside native code ends later, by itself
 
@@ -359,9 +360,11 @@ class Session(Resource):
 
     def _open_rendering(self) -> RenderStage:
         """On the render thread: the engine, and the first avatar."""
+        from engine.compilation import compilation_told  # here, because numba takes a quarter of a second to import
+
         try:
             builder = self._builder
-            with builder.reading(self._photo):
+            with builder.reading(self._photo), compilation_told(lambda: self._messages.say(COMPILING)):
                 self._animator = animator = builder.open_animator()
                 avatar = self._prepared(builder, animator, self._photo)
             rendering = RenderStage(
