@@ -28,7 +28,8 @@ SIZE = (64, 48)
 FPS = 30
 RED = (220, 30, 30)
 LEVELS = 200  # brightness says which picture it is
-needs_pipewire = pytest.mark.skipif(bool(missing_program()), reason=f"{missing_program()} is not installed")
+MISSING = missing_program()
+needs_pipewire = pytest.mark.skipif(bool(MISSING), reason=f"{MISSING} is not installed")
 
 
 @pytest.fixture(scope="module")

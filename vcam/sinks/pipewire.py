@@ -35,7 +35,7 @@ def open_sink(builder: Builder, session: object, argument: str, *, required: boo
     except DeviceError as error:
         if required:
             raise
-        messages.say(f"{error} Going on without it.")
+        messages.say(f"Going on without the PipeWire camera. {error}")
     return ReopeningSink(open_camera, opened, clock=builder.clock, messages=messages, retry_s=RETRY_S)
 
 
