@@ -17,7 +17,7 @@ from vcam.avatars.avatar import Avatar
 from vcam.avatars.compose import Composer
 from vcam.build import Builder
 from vcam.clock import SystemClock
-from vcam.config import Settings
+from vcam.config import PluginsSettings, Settings
 from vcam.interfaces import Clock, MotionSource, PortraitAnimator, Sink
 from vcam.messages import Messages
 from vcam.pipeline.governor import Governor
@@ -246,7 +246,9 @@ class FakeBuilder(Builder):
         governor: Governor | None = None,
     ) -> None:
         clock = clock or SystemClock()
-        super().__init__(settings or Settings(), config_path, clock=clock, messages=messages, reproducible=reproducible)
+        super().__init__(
+            without_disclosure(settings or Settings()), config_path, clock=clock, messages=messages, reproducible=reproducible
+        )
         self.governor = governor or self.governor
         self.camera = camera
         self.opened: list[Any] = []
@@ -288,6 +290,14 @@ class FakeBuilder(Builder):
     def _kept(self, resource: Any) -> Any:
         self.opened.append(resource)
         return resource
+
+
+def without_disclosure(settings: Settings) -> Settings:
+    """The settings with the plug-in off that is on by default and changes every picture, unless they name it."""
+    sections = settings.plugins.model_dump()
+    if "disclosure" not in sections:
+        sections["disclosure"] = {"enabled": False}
+    return settings.model_copy(update={"plugins": PluginsSettings.model_validate(sections)})
 
 
 def with_source(settings: Settings, source: str) -> Settings:

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from vcam import motion_sinks, sinks, sources
 
 LIVE = "live"
+ON_BY_DEFAULT = ("disclosure",)  # plug-ins
 
 
 class Section(BaseModel):
@@ -171,8 +172,12 @@ class PluginsSettings(Section):
     microphone: str = ""
 
     def sections(self) -> dict[str, dict[str, Any]]:
-        """{name of a plug-in: its section}."""
-        return dict(self.__pydantic_extra__ or {})
+        """{name of a plug-in: its section}; those that are on by default are named in any case."""
+        in_file = self.__pydantic_extra__ or {}
+        return {
+            **{name: {"enabled": True, **in_file.get(name, {})} for name in ON_BY_DEFAULT},
+            **{name: section for name, section in in_file.items() if name not in ON_BY_DEFAULT},
+        }
 
 
 class Settings(Section):

@@ -74,7 +74,7 @@ def test_two_runs_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     before = json.loads(json.dumps(RUN)) | {"memory_mb": 250.0}
     del before["unpaced"]  # an older program's
     path.write_text(json.dumps(before))
-    monkeypatch.setattr(bench, "measure", lambda _seconds, _say: RUN)
+    monkeypatch.setattr(bench, "measure", lambda _seconds, _say, plugins: RUN)
     bench.bench(2, as_json=False, compare=path)
     lines = {line.split("│")[1].strip(): line for line in capsys.readouterr().out.splitlines() if "│" in line}
     assert "2.00" in lines["memory_mb"]

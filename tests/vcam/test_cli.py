@@ -293,9 +293,11 @@ def test_bench_prints_the_agreed_shape(
     monkeypatch.setattr(vcam.bench.pipeline, "WARM_UP_S", 0.1)
     monkeypatch.setattr(vcam.bench.engines, "engine_names", lambda: list(TRIALS))
     monkeypatch.setattr(vcam.bench.engines, "verify_engine", lambda _folder, name: TRIALS[name])
-    assert run_command(["bench", "--json", "--seconds", "2"], fakes) == 0
+    assert run_command(["bench", "--json", "--seconds", "2", "--plugins"], fakes) == 0
     result = json.loads(capsys.readouterr().out)
-    assert set(result) == {"end_to_end", "stages", "memory_mb", "unpaced", "engines", "peak_gflop_per_s"}
+    assert set(result) == {"end_to_end", "stages", "plugins", "memory_mb", "unpaced", "engines", "peak_gflop_per_s"}
+    assert "plugin disclosure" in result["plugins"]["stages"]
+    assert not [stage for stage in result["stages"] if stage.startswith("plugin")]
     assert set(result["end_to_end"]) == {"fps", "latency_ms", "jitter_ms", "cpu_s_per_s"}
     assert result["unpaced"]["fps"] > 0
     assert [row["name"] for row in result["engines"]] == ["openvino", "tensorrt"]

@@ -24,7 +24,7 @@ from engine.video import Frame
 from vcam.avatars.avatar import BUNDLED_PORTRAIT, Avatar
 from vcam.bench.engines import compare_engines, peak_gflop_per_s
 from vcam.build import Builder
-from vcam.config import OutputSettings, Settings
+from vcam.config import ON_BY_DEFAULT, OutputSettings, PluginsSettings, Settings
 from vcam.drive import Drive
 from vcam.interfaces import Clock, MotionSource, PortraitAnimator, Sink
 from vcam.pipeline.governor import Governor
@@ -41,6 +41,7 @@ RECORDED_FRAMES, RECORDED_STEP_S = 40, 0.1
 SIDE_PX = 64  # added left and right: webcams are wide
 WARM_UP_S = 3.0  # until the engines are warm and the sink's clock is in step
 GIVE_UP_S = 120.0
+PLUGINS = ("background", "disclosure")  # of those that ship, the ones that take part in drawing
 
 
 class LoopCamera(Resource):
@@ -133,12 +134,21 @@ class ChainBuilder(Builder):
     """A session's parts with a loop of pictures as its camera, and sinks that do nothing."""
 
     def __init__(
-        self, lender: Builder, animator: PortraitAnimator, avatar: Avatar, pictures: list[Picture], *, paced: bool
+        self,
+        lender: Builder,
+        animator: PortraitAnimator,
+        avatar: Avatar,
+        pictures: list[Picture],
+        *,
+        paced: bool,
+        plugins: tuple[str, ...] = (),
     ) -> None:
-        """``lender`` opens tracker and regressor."""
+        """``lender`` opens tracker and regressor; ``plugins`` are on."""
         # without a pace nothing is late: at the lowest rate no gaps are filled in
         output = OutputSettings(sink="preview", width_px=SIZE[0], height_px=SIZE[1], fps=FPS if paced else LOWEST_FPS)
-        super().__init__(lender.settings.model_copy(update={"output": output}), clock=lender.clock, messages=lender.messages)
+        sections = {name: {"enabled": name in plugins} for name in {*ON_BY_DEFAULT, *plugins}}
+        changes = {"output": output, "plugins": PluginsSettings.model_validate(sections)}
+        super().__init__(lender.settings.model_copy(update=changes), clock=lender.clock, messages=lender.messages)
         self._lender, self._animator, self._avatar = lender, animator, avatar
         self._pictures, self._paced = pictures, paced
         # the full work is measured, also where it is too much
@@ -184,8 +194,10 @@ class Run:
     stages: dict[str, dict[str, float]]
 
 
-def measure(seconds: float, builder: Builder) -> dict[str, Any]:
+def measure(seconds: float, builder: Builder, *, plugins: bool = False) -> dict[str, Any]:
     """Everything that ``hifihead bench --json`` prints; the builder's messages hear what is being done.
+
+    ``plugins``: once more with those of ``PLUGINS``, for {"plugins": {"end_to_end", "stages"}}.
 
     {"end_to_end": {"fps", "latency_ms", "jitter_ms", "cpu_s_per_s"}, "stages": {name: {"p50_ms", "p95_ms"}}, "memory_mb",
     "unpaced": {"fps", "cpu_s_per_s"}, "engines": [...], "peak_gflop_per_s"}; pairs are {"p50", "p95"}.
@@ -197,23 +209,33 @@ def measure(seconds: float, builder: Builder) -> dict[str, Any]:
         say(f"The whole chain at {FPS} pictures a second …")
         paced = run_chain(ChainBuilder(builder, animator, avatar, pictures, paced=True), seconds)
         memory_mb = resident_memory_mb()
+        if plugins:
+            say(f"… with the plug-ins {', '.join(PLUGINS)} …")
+            with_plugins = run_chain(ChainBuilder(builder, animator, avatar, pictures, paced=True, plugins=PLUGINS), seconds)
         say("… as fast as it goes …")
         unpaced = run_chain(ChainBuilder(builder, animator, avatar, pictures, paced=False), seconds / 2)
     say("… every engine …")
     peak = peak_gflop_per_s()
+    more = {"plugins": {"end_to_end": end_to_end(with_plugins), "stages": stages_of(with_plugins)}} if plugins else {}
     return {
-        "end_to_end": {
-            "fps": paced.fps,
-            "latency_ms": pair(paced, "latency"),
-            "jitter_ms": pair(paced, "jitter"),
-            "cpu_s_per_s": paced.cpu,
-        },
-        "stages": {stage: times for stage, times in paced.stages.items() if stage not in ("latency", "jitter")},
+        "end_to_end": end_to_end(paced),
+        "stages": stages_of(paced),
+        **more,
         "memory_mb": memory_mb,
         "unpaced": {"fps": unpaced.fps, "cpu_s_per_s": unpaced.cpu},
         "engines": compare_engines(peak),
         "peak_gflop_per_s": peak,
     }
+
+
+def end_to_end(run: Run) -> dict[str, Any]:
+    """{"fps", "latency_ms", "jitter_ms", "cpu_s_per_s"}."""
+    return {"fps": run.fps, "latency_ms": pair(run, "latency"), "jitter_ms": pair(run, "jitter"), "cpu_s_per_s": run.cpu}
+
+
+def stages_of(run: Run) -> dict[str, dict[str, float]]:
+    """The stages' times, without what is measured over all of them."""
+    return {stage: times for stage, times in run.stages.items() if stage not in ("latency", "jitter")}
 
 
 def bench_settings() -> Settings:

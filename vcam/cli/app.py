@@ -207,6 +207,16 @@ def inspect_command_line(
     inspect(image, out or Path(f"{image.stem}-inspect.png"), as_json=json)
 
 
+@app.command("verify")
+def verify_command_line(
+    file: Annotated[Path, typer.Argument(help="A video or a picture.", metavar="FILE")], json: JsonOption = False
+) -> None:
+    """Look for this program's invisible mark in a video or picture; 0 when it is there, 1 when it is not."""
+    from vcam.cli.verify import verify
+
+    raise typer.Exit(0 if verify(file, as_json=json) else 1)
+
+
 @app.command("devices")
 def devices_command_line(json: JsonOption = False) -> None:
     """List the webcams and virtual cameras of this machine, and in which state they are."""
@@ -223,12 +233,13 @@ def bench_command_line(
         Path | None,
         typer.Option(help="Show the differences from an earlier run, a file of --json.", metavar="FILE", show_default=False),
     ] = None,
+    plugins: Annotated[bool, typer.Option("--plugins", help="Measure plug-ins that take part in drawing, too.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Measure speed on the bundled portrait and drive, at 512x512, and every engine; needs no devices."""
     from vcam.cli.bench import bench
 
-    bench(seconds, as_json=json, compare=compare, make_builder=builder_of(context))
+    bench(seconds, as_json=json, plugins=plugins, compare=compare, make_builder=builder_of(context))
 
 
 plugins_app = typer.Typer(help="List the plug-ins: their settings, state and times; or write a new one.")

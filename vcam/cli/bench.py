@@ -14,10 +14,17 @@ from vcam.bench.pipeline import bench_settings, measure
 from vcam.build import Builder
 
 
-def bench(seconds: float, *, as_json: bool, compare: Path | None = None, make_builder: type[Builder] = Builder) -> None:
+def bench(
+    seconds: float,
+    *,
+    as_json: bool,
+    plugins: bool = False,
+    compare: Path | None = None,
+    make_builder: type[Builder] = Builder,
+) -> None:
     """Prints speed, delay, time per stage and per engine, memory; or how all of that differs from an earlier run."""
     earlier = read_run(compare) if compare else None
-    result = measure(seconds, make_builder(bench_settings()))
+    result = measure(seconds, make_builder(bench_settings()), plugins=plugins)
     if as_json:
         Console(soft_wrap=True, highlight=False).print(json.dumps(result, indent=1), markup=False)
     elif earlier is not None:
@@ -49,6 +56,8 @@ def show(result: dict[str, Any], console: Console) -> None:
     for stage, times in result["stages"].items():
         stages.add_row(stage, f"{times['p50_ms']:.2f}", f"{times['p95_ms']:.2f}")
     console.print(stages)
+    if "plugins" in result:
+        console.print(plugins_table(result["plugins"]))
     engines = Table("engine", "ms", "GFLOP/s", f"of {result['peak_gflop_per_s']:.0f}", "error dB", "ready s", "")
     absent = [row["name"] for row in result["engines"] if not row["installed"]]
     for row in result["engines"]:
@@ -59,6 +68,19 @@ def show(result: dict[str, Any], console: Console) -> None:
         engines.add_row(row["name"], cells[0], cells[1], share, *cells[2:], row["reason"])
     console.print(engines)
     console.print(f"not on this machine: {', '.join(absent)}; --json says what each takes", highlight=False)
+
+
+def plugins_table(run: dict[str, Any]) -> Table:
+    """What plug-ins cost, and the whole chain with them."""
+    end = run["end_to_end"]
+    title = (
+        f"with plug-ins: {end['fps']} pictures/s, {end['cpu_s_per_s']} CPU seconds a second, delay {end['latency_ms']['p50']} ms"
+    )
+    table = Table("plug-in", "p50 ms", "p95 ms", title=title, title_justify="left")
+    for stage, times in run["stages"].items():
+        if stage.startswith("plugin "):
+            table.add_row(stage.removeprefix("plugin "), f"{times['p50_ms']:.2f}", f"{times['p95_ms']:.2f}")
+    return table
 
 
 def text(value: float | None) -> str:

@@ -239,6 +239,8 @@ class PluginHost(Resource):
         threading.Thread(target=plugin.stop, args=(Work.done,), name=f"plugin {plugin.name} end", daemon=True).start()
 
     def _tell_off(self, name: str, error: HifiHeadError) -> None:
+        if self._closed:  # that the session ends is no mistake of a plug-in
+            return
         with self._changing:
             self._states[name] = PluginState(name, "off", str(error))
         self._messages.say(f"{error} It is switched off; the camera goes on.")

@@ -1,0 +1,58 @@
+"""``hifihead verify``: whether a video or picture carries this program's invisible mark."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from rich.console import Console
+
+from engine.errors import InputError
+from engine.files import refuse_absent
+from engine.picture import read_picture
+from engine.values import Picture
+from engine.video import read_frames
+from engine.watermark import FOUND, found_in
+
+PICTURES, EVERY = 30, 10  # of a video: so many, the first and then every tenth
+
+
+def verify(file: Path, *, as_json: bool) -> bool:
+    """Prints whether the mark was found, and returns it. Raises InputError when the file is neither picture nor video."""
+    pictures = list(pictures_of(file))
+    finding = found_in(pictures)
+    if as_json:
+        values = {
+            "marked": finding.found,
+            "score": round(finding.score, 2),
+            "threshold": FOUND,
+            "size": round(finding.size, 3),
+            "mirrored": finding.mirrored,
+            "pictures": len(pictures),
+        }
+        print(json.dumps(values, indent=1))
+        return finding.found
+    looked = "one picture" if len(pictures) == 1 else f"{len(pictures)} pictures"
+    scores = f"score {finding.score:.1f}, found from {FOUND:g} on; {looked} looked at"
+    sentence = f"{file} carries HifiHead Cam's mark" if finding.found else f"No mark of HifiHead Cam was found in {file}"
+    Console(soft_wrap=True, highlight=False).print(f"{sentence} ({scores}).", markup=False)
+    return finding.found
+
+
+def pictures_of(file: Path) -> Iterator[Picture]:
+    """The picture, or some of the video; raises InputError."""
+    refuse_absent(file, "file")
+    try:
+        yield read_picture(file)
+    except InputError as no_picture:
+        any_frame = False
+        try:
+            for frame in islice(read_frames(file), 0, PICTURES * EVERY, EVERY):
+                any_frame = True
+                yield frame.image
+        except InputError as no_video:
+            raise InputError(f"{file} is neither a picture nor a video that can be read.") from no_video
+        if not any_frame:
+            raise InputError(f"{file} is neither a picture nor a video that can be read.") from no_picture
