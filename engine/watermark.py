@@ -60,7 +60,7 @@ class Watermark:
 
 
 @dataclass(frozen=True)
-class Finding:
+class WatermarkFinding:
     """score: how far the best place stands out from all others, in their standard deviations; size as of ``SIZES``."""
 
     score: float
@@ -82,7 +82,7 @@ def residual(picture: Picture) -> Floats:
     return np.asarray(fine / (spread + 1.0), np.float32)
 
 
-def search(evidence: Floats) -> Finding:
+def search(evidence: Floats) -> WatermarkFinding:
     """The place and size at which ``residual``, or a sum of several, looks most like the pattern."""
     coarse = max((scored(evidence, float(size)) for size in SIZES), key=lambda finding: finding.score)
     near = coarse.size * np.exp(np.linspace(-STEP / 2, STEP / 2, 5))
@@ -105,17 +105,17 @@ def fold(evidence: Floats, size: float) -> Floats:
     return np.asarray(padded.reshape(rows, TILE, columns, TILE).sum((0, 2)), np.float32)
 
 
-def scored(evidence: Floats, size: float) -> Finding:
+def scored(evidence: Floats, size: float) -> WatermarkFinding:
     """How far the best offset stands out at one size, and whether it is that of the mirrored pattern."""
     # only phases count, so that a pattern of the picture's own is as weak as the rest
     spectrum = np.fft.rfft2(fold(evidence, size))
     spectrum = spectrum / (np.abs(spectrum) + 1e-6)
     surfaces = np.fft.irfft2(spectrum * wanted(), s=(TILE, TILE))
     scores = surfaces.max((1, 2)) / (surfaces.std((1, 2)) + 1e-9)
-    return Finding(float(scores.max()), size, bool(scores.argmax()))
+    return WatermarkFinding(float(scores.max()), size, bool(scores.argmax()))
 
 
-def found_in(pictures: Iterable[Picture]) -> Finding:
+def found_in(pictures: Iterable[Picture]) -> WatermarkFinding:
     """The mark in pictures that are cut and scaled alike, as those of one video are; their evidence is added up.
 
     Raises ValueError without any.
