@@ -7,6 +7,8 @@ import numpy as np
 
 from engine.values import Floats, Mask, Picture
 
+PATCH_PX = 3  # on either side of a patch's middle
+
 
 def fill(values: Floats | Picture, known: Mask) -> Floats:
     """(H, W) or (H, W, C) values, kept where known and continued smoothly elsewhere by a pyramid of weighted means."""
@@ -22,6 +24,20 @@ def fill(values: Floats | Picture, known: Mask) -> Floats:
         sure = np.minimum(amount, 1)[..., None]
         filled = np.asarray(sure * _mean(total, amount) + (1 - sure) * wide.reshape(total.shape), np.float32)
     return filled.reshape(values.shape)
+
+
+def texture(picture: Picture, hole: Mask, never: Mask | None = None) -> Picture:
+    """(H, W, 3) with the hole filled by patches of the rest (PatchMatch, Barnes et al. 2009), always the same for the same input.
+
+    ``never``: what is not filled, and not copied from either. Smooth where the library was not built for this system.
+    """
+    import patchmatch  # here: few parts of the program need it
+
+    if not patchmatch.patchmatch_available:
+        known = ~hole if never is None else ~(hole | never)
+        return np.where(hole[..., None], np.rint(fill(picture, known)), picture).astype(np.uint8)
+    patchmatch.set_random_seed(0)
+    return np.asarray(patchmatch.inpaint(picture, hole, global_mask=never, patch_size=PATCH_PX), np.uint8)
 
 
 def _halved(field: Floats) -> Floats:

@@ -20,7 +20,8 @@ HAIR_PX = (20, 40)  # distance from what is mostly person over which the rest fa
 TRACE, TRACE_PX = 0.02, 4  # what is nearer to so much of a person may be mixed with them
 CLEAR = (0.05, 0.93)  # an alpha below or above is noise
 NEIGHBOURS = ((0, 1), (0, -1), (1, 1), (1, -1))  # axis and step
-STRANGE = 40  # levels by which the background may be changed
+FAINT = (0.05, 0.3)  # alpha from which the person takes a part of what is missing, and all of it
+STRANGE = 30  # levels by which the background may be changed where the person is more than faint
 LIKE_NEIGHBOURS = 1e-4  # how much colours resist differing from their neighbours', where alpha is even (Germer et al. 2020)
 COARSE_PX, COARSE_STEPS, FINE_STEPS = 32, 10, 2
 
@@ -111,25 +112,27 @@ def _beside(field: Floats, axis: int, step: int) -> Floats:
     return moved
 
 
-def exactly(crop: Picture, alpha: Floats, person: Floats, behind: Floats) -> tuple[Floats, Picture, Picture]:
+def exactly(crop: Picture, alpha: Floats, person: Floats | Picture, behind: Floats | Picture) -> tuple[Floats, Picture, Picture]:
     """Alpha and both layers, changed as little as can be such that alpha · person + (1 − alpha) · behind rounds to the crop.
 
-    What is missing is shared out by least squares, weighted by how much of each layer is seen: of the person ``alpha``, of the
-    background all of it once they have moved. Where the background would have to change by more than ``STRANGE``, the pixel is
-    given to the layer that has most of it.
+    What is missing is added to the person where more than a trace of them is seen: there it moves along, while in the background
+    it would stay as an outline of where they stood. What they cannot take, because levels end at 0 and 255, the background takes;
+    a pixel that would change it by more than ``STRANGE`` is given to one layer alone.
     """
     image, share = crop.astype(np.float32), alpha[..., None]
-    rest = 1 - share
-    missing = (image - share * person - rest * behind) / (1 + rest * rest)
-    strange = np.abs(rest * missing).max(2, keepdims=True) > STRANGE
-    person = np.clip(person + missing / np.maximum(share, 1e-3), 0, 255)
-    behind = np.clip(behind + rest * missing, 0, 255)
-    minor = np.rint(np.where(share > rest, behind, person))
-    most, least = np.maximum(share, rest), np.minimum(share, rest)
-    major = np.clip(np.rint((image - least * minor) / most), 0, 255)
-    strange |= (np.abs(least * minor + most * major - image) > 0.5).any(2, keepdims=True)
-    mine = share > rest
+    rest, (low, high) = 1 - share, FAINT
+    before = np.rint(behind)
+    taken = np.clip((share - low) / (high - low), 0, 1) / np.maximum(share, low)
+    person = _levels(person + taken * (image - share * person - rest * before))
+    behind = np.where(share > PERSON, before, _levels((image - share * person) / np.maximum(rest, PERSON)))
+    person = np.where(share > PERSON, _levels((image - rest * behind) / np.maximum(share, PERSON)), person)
+    off = np.abs(share * person + rest * behind - image) > 0.5
+    strange = (off | ((np.abs(behind - before) > STRANGE) & (share > low))).any(2, keepdims=True)
+    mine = share > low
     share = np.where(strange, mine, share)
-    person, behind = np.where(strange & mine, image, np.where(mine, major, minor)), np.where(mine, minor, major)
-    behind = np.where(strange & ~mine, image, behind)
+    person, behind = np.where(strange & mine, image, person), np.where(strange, np.where(mine, before, image), behind)
     return share[..., 0].astype(np.float32), person.astype(np.uint8), behind.astype(np.uint8)
+
+
+def _levels(values: Floats) -> Floats:
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.float32)

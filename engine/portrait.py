@@ -78,6 +78,12 @@ def separate(crop: Picture, soft: Floats, face: Face) -> tuple[Floats, Picture, 
     return exactly(crop, alpha, person_colours(crop, alpha), fill(crop, surely_background(alpha)))
 
 
+def with_plate(portrait: Portrait, plate: Picture) -> Portrait:
+    """The same with another plate (512, 512, 3); at rest it is the photograph as well."""
+    matte, foreground, plate = exactly(portrait.crop, portrait.matte, portrait.foreground, plate)
+    return replace(portrait, matte=matte, foreground=foreground, plate=plate)
+
+
 def _limit(photo: Picture) -> Picture:
     scale = MAX_SIDE_PX / max(photo.shape[:2])
     if scale >= 1:

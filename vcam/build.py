@@ -131,18 +131,37 @@ class Builder:
                 self._reading = None
 
     def prepare_avatar(self, animator: PortraitAnimator, photo: Path, size: tuple[int, int]) -> Avatar:
-        """Reads and prepares a photograph for an output of ``size``; raises InputError when it cannot become an avatar."""
+        """Reads and prepares a photograph for an output of ``size``; raises InputError when it cannot become an avatar.
+
+        Its plate is smooth at first, unless a textured one was kept, or the pictures must be reproducible.
+        """
         from engine.animator import Animator
-        from engine.portrait import load_portrait
+        from engine.plate import PlateStore
+        from engine.portrait import load_portrait, with_plate
         from vcam.avatars.compose import Composer
 
         assert isinstance(animator, Animator)  # noqa: S101 — ``open_animator`` gave it
-        portrait = self._reading.result() if self._reading else load_portrait(photo)
-        source = animator.prepare(portrait)
+        portrait, plates = self._reading.result() if self._reading else load_portrait(photo), PlateStore()
+        plate = plates.find(portrait.crop, portrait.matte)
+        if plate is None and self.reproducible:
+            plate = plates.make(portrait.crop, portrait.matte)
+        shown = portrait if plate is None else with_plate(portrait, plate)
+        source = animator.prepare(shown)
         composer = Composer(portrait.photo, portrait.square, size)
 
-        cutout = functools.cache(lambda: cut_out(portrait, source, composer))
-        return Avatar(str(photo), source, source.coefficients, composer, tuple(portrait.notes), cutout)
+        def refine() -> PreparedPortrait:
+            finer = with_plate(portrait, plates.make(portrait.crop, portrait.matte))
+            return replace(source, network=source.network.with_layers(finer.foreground, finer.matte, finer.plate))
+
+        return Avatar(
+            str(photo),
+            source,
+            source.coefficients,
+            composer,
+            portrait.notes,
+            functools.cache(lambda: cut_out(shown, source, composer)),
+            refine=refine if plate is None else None,
+        )
 
     def open_tracker(self) -> FaceTracker:
         """A tracker for frames in order."""

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,6 +88,8 @@ class Session(Resource):
         self._rendering: RenderStage | None = None
         self._animator: PortraitAnimator | None = None
         self._plugins: PluginHost | None = None
+        self._refining = ThreadPoolExecutor(1, "refining")  # its thread starts with the first work
+        self._closing.callback(lambda: self._refining.shutdown(wait=False, cancel_futures=True))
         self._opened = threading.Event()  # the first avatar was prepared, or never will be
         self._closed = False
         self._rests: set[str] = set()  # why no new pictures are made: "resting", "paused"
@@ -376,6 +379,7 @@ class Session(Resource):
             if driving is not None:
                 pipeline.motion.call(lambda: driving.use(avatar.id, avatar.coefficients, avatar.name))
             self._rendering = rendering
+            self._refine(avatar, rendering)
             return rendering
         finally:
             self._opened.set()
@@ -473,6 +477,21 @@ class Session(Resource):
         pipeline.render.call(render).result()
         pipeline.motion.call(lambda: driving.use(avatar.id, avatar.coefficients, avatar.name)).result()
         self._messages.say(f"The avatar is {Path(avatar.name).name}.")
+        self._refine(avatar, rendering)
+
+    def _refine(self, avatar: Avatar, rendering: RenderStage) -> None:
+        """On a thread, which takes seconds: makes what is better of an avatar that is shown already, and lets it be drawn."""
+        refine, (_, pipeline) = avatar.refine, self._started()
+        if refine is None:
+            return
+
+        def work() -> None:
+            source = self._messages.attempt("refining", "Filling in the background behind the person", refine)
+            if source is not None:
+                pipeline.render.call(lambda: rendering.refine(avatar.id, source))
+
+        with contextlib.suppress(RuntimeError):  # the program is ending
+            self._refining.submit(work)
 
     def _sink_failed(self, sink: Sink, error: HifiHeadError) -> None:
         """As long as there is another, the camera goes on without it."""

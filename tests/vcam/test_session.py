@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 
 from engine.errors import AssetError, ConfigError, HifiHeadError, InputError
 from engine.video import Frame
-from tests.fakes import MARKER, FakeAnimator, FakeBuilder, FakeSink, FakeTracker, Said, fake_prepare, flat
+from tests.fakes import MARKER, FakeAnimator, FakeBuilder, FakeSink, FakeSource, FakeTracker, Said, fake_prepare, flat
 from vcam.avatars.avatar import Avatar
 from vcam.clock import SystemClock
 from vcam.config import Settings
@@ -531,3 +532,31 @@ def test_a_changed_file_is_noticed_also_when_the_editor_replaces_it(tmp_path: Pa
         stop.set()
         thread.join(5)
     assert not thread.is_alive()
+
+
+def test_a_refined_avatar_takes_its_place_while_it_runs(photos: Path) -> None:
+    builder, prepare, go_on = SinkBuilder(), fake_prepare(SIZE), threading.Event()
+
+    def refine() -> FakeSource:
+        go_on.wait(20)
+        return FakeSource(BLUE)
+
+    builder.prepare = lambda path: replace(prepare(path), refine=refine)
+    with running(builder, photos / "red.jpg"):
+        assert wait_for(lambda: centre(builder) == RED)  # it is shown at once
+        before = len(builder.sink.sent)
+        go_on.set()
+        assert wait_for(lambda: centre(builder) == BLUE)
+        seen = {tuple(picture[64, 80].tolist()) for picture in builder.sink.sent[before:]}
+        assert seen <= {RED, BLUE}  # without a cross-fade
+
+
+def test_an_avatar_that_cannot_be_refined_stays_as_it_is(photos: Path) -> None:
+    def refine() -> FakeSource:
+        raise RuntimeError("no")
+
+    builder, prepare = SinkBuilder(), fake_prepare(SIZE)
+    builder.prepare = lambda path: replace(prepare(path), refine=refine)
+    with running(builder, photos / "red.jpg"):
+        assert wait_for(lambda: "Filling in the background" in builder.said.text)
+        assert wait_for(lambda: centre(builder) == RED)

@@ -28,6 +28,7 @@ class Avatar:
     notes         sentences about the photograph for the user
     cutout        cuts the person out, for other backgrounds; slow the first time. None where that cannot be done
     id            of this preparation; later ones have larger ids
+    refine        makes a better ``source``, which is at rest the same; takes seconds. None: there is none
     """
 
     name: str
@@ -37,6 +38,7 @@ class Avatar:
     notes: tuple[str, ...] = ()
     cutout: Callable[[], Cutout] | None = None
     id: int = field(default_factory=lambda: next(_IDS))
+    refine: Callable[[], Any] | None = None
 
 
 def photo_path(photo: str, config_path: Path | None) -> Path:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -48,6 +51,11 @@ class RenderStage:
     def add(self, avatar: Avatar) -> None:
         """Makes an avatar known; those before it are forgotten once a motion names it."""
         self._avatars[avatar.id] = avatar
+
+    def refine(self, avatar_id: int, source: Any) -> None:
+        """Draws an avatar with a better source from the next picture on, without a cross-fade; nothing if it was replaced."""
+        if avatar_id in self._avatars:
+            self._avatars[avatar_id] = replace(self._avatars[avatar_id], source=source, refine=None)
 
     def use_animator(self, animator: PortraitAnimator, avatar: Avatar) -> None:
         """Draws with another animator, and with an avatar that it prepared, from the next motion that names that avatar."""
