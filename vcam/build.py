@@ -22,9 +22,10 @@ from vcam.avatars.avatar import Avatar, photo_path
 from vcam.clock import SystemClock
 from vcam.config import DriveSettings, Settings
 from vcam.drive import DriveOptions, Gains, IdleLife, Limits, Smoothing
-from vcam.files import model_folder
+from vcam.files import model_folder, named_path
 from vcam.interfaces import Clock, MotionSource, PortraitAnimator, Sink
 from vcam.messages import Messages, say_on_stderr
+from vcam.motion import Priority
 from vcam.pipeline.governor import Governor
 from vcam.plugins.host import PluginHost
 from vcam.plugins.interface import Controls
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from vcam.motion_sinks.group import MotionSinks
     from vcam.session import Session
     from vcam.sources.priority import PrioritizedSources
+    from vcam.sources.recording import RecordingSource
     from vcam.sources.tracking import Camera, FaceRegressor, FaceTracker, TrackedCamera, TrackingStage
 
 T = TypeVar("T")
@@ -221,6 +223,14 @@ class Builder:
                 source.close()
             raise
         return PrioritizedSources(opened, self.clock, self.messages)
+
+    def open_one_shot(self, name: str) -> RecordingSource:
+        """A recording that is played once; raises InputError."""
+        from engine.recording import read_recording
+        from vcam.sources.recording import RecordingSource
+
+        path = named_path(name, self.config_path)
+        return RecordingSource(path.name, read_recording(path), self.clock, priority=Priority.ONE_SHOT)
 
     def open_motion_sinks(self) -> MotionSinks:
         """Where motion goes; raises InputError, ConfigError."""

@@ -93,6 +93,7 @@ class StreamsSettings(Section):
     sources: Annotated[list[str], AfterValidator(known_streams), LIVE] = Field(default_factory=list)
     phone: Annotated[str, AfterValidator(address), LIVE] = ""
     lan: Annotated[bool, LIVE] = False
+    one_shots: Annotated[list[str], LIVE] = Field(default_factory=list)
     send: Annotated[list[str], AfterValidator(known_motion_sinks), LIVE] = Field(default_factory=list)
 
 

@@ -244,18 +244,39 @@ class Session(Resource):
     def recalibrate(self) -> None:
         """Takes the driver's next face as the one at rest; raises InputError where nobody moves the avatar, or nobody is seen."""
         with self._commands:
-            pipeline, driving, _, _ = self._live()
+            pipeline, driving = self._calibrated()
             source = pipeline.source
-            if not source.follows:
-                raise InputError(f"There is nobody to calibrate to: the {source.name} moves the avatar.")
-            if self._rests or not driving.driver_seen:
-                raise InputError("There is nobody to calibrate to: no face is seen. Look into the webcam, then try again.")
 
             def both() -> None:
                 source.recalibrate()
                 driving.recalibrate()
 
             pipeline.motion.call(both)
+
+    def play(self, number: int) -> None:
+        """Plays a recording of ``streams.one_shots`` once, over every other source; they count from 1. Raises InputError."""
+        with self._commands:
+            pipeline, *_ = self._live()
+            names = self.settings.streams.one_shots
+            if not 1 <= number <= len(names):
+                raise InputError(f"There is no one-shot {number}; there are {len(names)} in streams.one_shots.")
+            one_shot = self._builder.open_one_shot(names[number - 1])
+            pipeline.motion.call(lambda: pipeline.source.play(one_shot)).result()
+
+    def look(self, x: float, y: float) -> None:
+        """A dot of the gaze's calibration is shown, in this direction of the driver (``vcam.drive.gaze.GazeCalibration.look``).
+        Raises InputError where nobody moves the avatar, or nobody is seen."""
+        with self._commands:
+            pipeline, driving = self._calibrated()
+            pipeline.motion.call(lambda: driving.look(x, y)).result()
+
+    def finish_gaze(self) -> None:
+        """After the last dot: from now on the gaze is corrected. Raises InputError when the eyes did not follow."""
+        with self._commands:
+            pipeline, driving = self._calibrated()
+            source = pipeline.source.name
+            off_deg = pipeline.motion.call(lambda: driving.finish_gaze(source)).result()
+        self._messages.say(f"Your gaze is calibrated, to {off_deg:.1f}° from the dots.")
 
     def pause(self) -> None:
         """Gives the webcam back; the last picture stays until ``resume``."""
@@ -360,6 +381,15 @@ class Session(Resource):
         self._closing.callback(thread.join)
         self._closing.callback(plugins.close)
         self._closing.callback(ended.set)
+
+    def _calibrated(self) -> tuple[Pipeline, DrivingStage]:
+        """The parts that calibrations change; raises InputError where nobody moves the avatar, or nobody is seen."""
+        pipeline, driving, _, _ = self._live()
+        if not pipeline.source.follows:
+            raise InputError(f"There is nobody to calibrate to: the {pipeline.source.name} moves the avatar.")
+        if self._rests or not driving.driver_seen:
+            raise InputError("There is nobody to calibrate to: no face is seen. Look into the webcam, then try again.")
+        return pipeline, driving
 
     def _open_rendering(self) -> RenderStage:
         """On the render thread: the engine, and the first avatar."""

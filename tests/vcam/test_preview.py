@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -36,6 +36,7 @@ class FakeControl:
 
     pressed: list[bool]
     refusal: str = ""
+    looked: list[tuple[float, float]] = field(default_factory=list)
 
     def snapshot(self) -> Snapshot:
         return Snapshot("driving", fps=25.0)
@@ -44,6 +45,12 @@ class FakeControl:
         if self.refusal:
             raise InputError(self.refusal)
         self.pressed.append(True)
+
+    def look(self, x: float, y: float) -> None:
+        self.looked.append((x, y))
+
+    def finish_gaze(self) -> None:
+        raise InputError("Your eyes did not follow the dots.")
 
 
 @pytest.fixture
@@ -102,8 +109,24 @@ def test_a_wrong_token_or_host_gets_404(page: PreviewPage, place: str) -> None:
         assert httpx.get(page.address + place, headers={"host": host}).status_code == 404
 
 
+def test_the_dots_of_the_gaze_reach_the_session() -> None:
+    control = FakeControl([])
+    page = PreviewPage(0, 90, control)
+    try:
+        own = {"origin": f"http://127.0.0.1:{page.port}"}
+        assert httpx.post(page.address + "gaze/look?x=-0.25&y=0.5", headers=own).status_code == 204
+        assert control.looked == [(-0.25, 0.5)]
+        assert httpx.get(page.address + "gaze/look?x=0&y=0").status_code == 404
+        for wrong in ("gaze/look", "gaze/look?x=1", "gaze/look?x=a&y=0"):
+            assert httpx.post(page.address + wrong, headers=own).status_code == 409
+        refused = httpx.post(page.address + "gaze/finish", headers=own)
+        assert (refused.status_code, refused.text) == (409, "Your eyes did not follow the dots.")
+    finally:
+        page.close()
+
+
 def test_the_button_recalibrates(page: PreviewPage, pressed: list[bool]) -> None:
-    assert 'fetch("recalibrate", { method: "POST" })' in httpx.get(page.address).text
+    assert 'command("recalibrate",' in httpx.get(page.address).text
     own = {"origin": f"http://127.0.0.1:{page.port}"}
     assert httpx.post(page.address + "recalibrate", headers=own).status_code == 204
     assert httpx.post(page.address + "recalibrate").status_code == 204  # a program of this machine that knows the address

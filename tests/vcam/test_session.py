@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 
 from engine.errors import AssetError, ConfigError, HifiHeadError, InputError
+from engine.recording import MOTION, RecordingWriter
+from engine.values import EXPRESSION_NAMES
 from engine.video import Frame
 from tests.fakes import MARKER, FakeAnimator, FakeBuilder, FakeSink, FakeSource, FakeTracker, Said, fake_prepare, flat
 from vcam.avatars.avatar import Avatar
@@ -460,12 +462,34 @@ def test_nothing_of_the_camera_reaches_the_sink_of_the_threads(photos: Path) -> 
         assert not (np.abs(picture.astype(int) - MARKER) < 60).all(2).any()
 
 
+def test_a_one_shot_is_played_over_the_driver_once(photos: Path) -> None:
+    made, jaw = photos / "wink.z", EXPRESSION_NAMES.index("jawOpen")
+    with RecordingWriter(made) as writer:
+        for number in range(12):
+            motion = np.zeros(MOTION)
+            motion[jaw] = 1.0
+            writer.write(number / 20, motion, relative=True)
+    builder = SinkBuilder()
+    builder.animator = FakeAnimator()
+    with running(builder, photos / "red.jpg") as session:
+        assert wait_for(lambda: session.snapshot().state == "driving")
+        with pytest.raises(InputError, match="one-shot 1; there are 0"):
+            session.play(1)
+        session.update_settings({"streams": {"one_shots": [str(made)]}})
+        session.play(1)
+        assert wait_for(lambda: session.snapshot().source == "wink.z")
+        assert wait_for(lambda: session.snapshot().source == "camera")
+        assert list(session.snapshot().sources) == ["camera"]
+        assert wait_for(lambda: builder.animator.drawn[-1].expression[jaw] < 0.01)
+    assert max(z.expression[jaw] for z in builder.animator.drawn) > 0.9
+
+
 def test_the_public_interface_of_a_session() -> None:
     """What panels and plug-ins may rely on; each is documented."""
     public = {name: member for name, member in vars(Session).items() if not name.startswith("_")}
     assert sorted(public) == [
-        "builder", "card", "close", "drawn", "open_avatar", "own", "pause", "photo", "recalibrate", "resume", "run", "sent",
-        "set_avatar", "settings", "snapshot", "start", "subscribe", "update_settings",
+        "builder", "card", "close", "drawn", "finish_gaze", "look", "open_avatar", "own", "pause", "photo", "play", "recalibrate",
+        "resume", "run", "sent", "set_avatar", "settings", "snapshot", "start", "subscribe", "update_settings",
     ]  # fmt: skip
     assert all(inspect.getdoc(member) for member in public.values())
     assert list(inspect.signature(Session.update_settings).parameters) == ["self", "changes", "name"]

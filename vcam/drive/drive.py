@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from engine.values import BLINKS, EXPRESSION, GAZE, ILLUMINATION, POSE, TEXTURE, Coefficients, Floats
 from vcam.drive.gains import Gains, Limits
+from vcam.drive.gaze import GazeMap
 from vcam.drive.idle import IdleLife, alive
 from vcam.drive.look import looking_at_camera
 from vcam.drive.neutral import Neutral, Rest
@@ -65,6 +66,7 @@ class Drive:
         self._options = options or DriveOptions()
         self._smooth = OneEuro(*_channels(self._options))
         self._neutrals: dict[str, Neutral] = {}  # of each motion source's driver
+        self._gaze_maps: dict[str, GazeMap] = {}  # of each motion source
         self._remembered: dict[str, Rest] = {}  # of sources whose drivers were not seen yet
         self._driver_number = 0
         self._from_source = ""  # the motion source of the last driver
@@ -97,6 +99,13 @@ class Drive:
         """Begins with what was known of a source's driver at an earlier start, from their next observation on."""
         self._neutrals.pop(source, None)
         self._remembered[source] = rest
+
+    def correct_gaze(self, source: str, gaze: GazeMap) -> None:
+        """From now on the gaze of that source's driver is corrected; ahead is rest."""
+        self._gaze_maps[source] = gaze
+        neutral = self._neutrals.get(source)
+        if neutral is not None:
+            neutral.gaze[:] = 0
 
     def forget(self) -> None:
         """Nothing is known of any driver any more."""
@@ -136,8 +145,10 @@ class Drive:
         return Driven(_between(self._from, z, (time_s - self._taken_up_s) / self.TAKE_UP_S), "driving")
 
     def _retargeted(self, driver: Coefficients, time_s: float) -> Coefficients:
-        driver = Coefficients.from_vector(self._smooth(driver.vector(), time_s))
         source = self._from_source
+        if source in self._gaze_maps:
+            driver = replace(driver, gaze=self._gaze_maps[source].corrected(driver.gaze))
+        driver = Coefficients.from_vector(self._smooth(driver.vector(), time_s))
         if source not in self._neutrals:
             self._neutrals[source] = Neutral(driver, time_s, self._remembered.pop(source, None))
         neutral = self._neutrals[source]

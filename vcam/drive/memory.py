@@ -1,4 +1,4 @@
-"""The drivers' rest from one start of the program to the next: a small file of numbers, one entry for each source and avatar."""
+"""The drivers' rest and calibrated gaze, from one start to the next, in a small file of numbers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tomlkit.exceptions import TOMLKitError
 from engine.errors import InputError
 from engine.files import write_text
 from engine.values import EXPRESSION, GAZE, POSE, Floats
+from vcam.drive.gaze import GazeMap
 from vcam.drive.neutral import Rest
 from vcam.messages import Messages
 
@@ -20,7 +21,7 @@ VERSION = 1
 MOST_ENTRIES = 100  # the oldest goes
 SIZES = {"pose": POSE, "gaze": GAZE, "expression": EXPRESSION, "closed": 2}
 LARGEST = 1000.0
-HEAD = "# Faces at rest, as numbers, learned while the camera ran. Delete this file to have them learned anew.\n"
+HEAD = "# Faces at rest and calibrated gazes, as numbers. Delete this file to have them learned anew.\n"
 
 
 class RestMemory:
@@ -28,6 +29,7 @@ class RestMemory:
 
     def __init__(self, path: Path, messages: Messages) -> None:
         self._path, self._messages = path, messages
+        self._gaze_maps: dict[str, GazeMap] = {}
         self._entries = self._read()
 
     def recall(self, source: str, avatar: str) -> Rest | None:
@@ -41,6 +43,13 @@ class RestMemory:
         while len(self._entries) > MOST_ENTRIES:
             del self._entries[next(iter(self._entries))]
 
+    def recall_gaze(self, source: str) -> GazeMap | None:
+        """How the gaze of that source's driver is corrected; None where it was not calibrated."""
+        return self._gaze_maps.get(source)
+
+    def keep_gaze(self, source: str, gaze: GazeMap) -> None:
+        self._gaze_maps[source] = gaze
+
     def save(self) -> None:
         """Writes the file, readable by its owner only; when that fails it is said."""
         entries = [
@@ -49,7 +58,8 @@ class RestMemory:
         ]
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_text(self._path, HEAD + tomlkit.dumps({"version": VERSION, "rest": entries}))
+            maps = [{"source": source, "matrix": rounded(gaze.matrix.reshape(6))} for source, gaze in self._gaze_maps.items()]
+            write_text(self._path, HEAD + tomlkit.dumps({"version": VERSION, "gaze": maps, "rest": entries}))
             self._path.chmod(0o600)
         except (OSError, InputError) as error:
             self._messages.say_rarely("rest", f"Your resting face cannot be kept for the next start: {error}")
@@ -61,6 +71,9 @@ class RestMemory:
             values = tomllib.loads(self._path.read_text(encoding="utf-8"))
             if values.get("version") != VERSION:
                 raise ValueError(f"version {values.get('version')}, {VERSION} is wanted")
+            self._gaze_maps = {
+                str(entry["source"]): GazeMap(numbers(entry, "matrix", 6).reshape(2, 3)) for entry in values["gaze"]
+            }
             return {(str(entry["source"]), str(entry["avatar"])): rest_of(entry) for entry in values["rest"]}
         except (OSError, ValueError, KeyError, TypeError, TOMLKitError) as error:
             self._messages.say(f"The resting faces in {self._path} cannot be used ({error}); they are learned anew.")
@@ -69,11 +82,15 @@ class RestMemory:
 
 def rest_of(entry: dict[str, Any]) -> Rest:
     """Raises ValueError for numbers that cannot be."""
-    arrays = {name: np.asarray(entry[name], np.float32) for name in SIZES}
-    for name, size in SIZES.items():
-        if arrays[name].shape != (size,) or not (np.abs(arrays[name]) < LARGEST).all():
-            raise ValueError(f"{name} must have {size} numbers")
-    return Rest(**arrays)
+    return Rest(**{name: numbers(entry, name, size) for name, size in SIZES.items()})
+
+
+def numbers(entry: dict[str, Any], name: str, size: int) -> Floats:
+    """(size,) of an entry; raises ValueError."""
+    array = np.asarray(entry[name], np.float32)
+    if array.shape != (size,) or not (np.abs(array) < LARGEST).all():
+        raise ValueError(f"{name} must have {size} numbers")
+    return array
 
 
 def rounded(values: Floats) -> list[float]:

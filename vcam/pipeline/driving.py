@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.values import Coefficients
 from vcam.drive import Drive, DriveOptions
+from vcam.drive.gaze import GazeCalibration
 from vcam.drive.memory import RestMemory
 from vcam.interfaces import Clock
 from vcam.messages import Messages
@@ -24,6 +25,7 @@ class DrivingStage:
         self._memory = memory
         self._recalled: set[str] = set()  # sources whose rest was looked for, for the present avatar
         self._kept_s = clock.now()
+        self._gaze: GazeCalibration | None = None
         self._avatar = ""
         self._options, self._clock, self._messages, self._stats = options, clock, messages, stats
         self._avatar_id = 0
@@ -63,6 +65,23 @@ class DrivingStage:
         if self._drive is not None:
             self._drive.resume(now)
 
+    def look(self, x: float, y: float) -> None:
+        """A dot to be looked at is shown in this direction, as of ``GazeCalibration.look``; the first begins a calibration."""
+        self._gaze = self._gaze or GazeCalibration()
+        self._gaze.look(x, y, self._clock.now())
+
+    def finish_gaze(self, source: str) -> float:
+        """Corrects the gaze of that source's driver from now on by what was seen; how far off the dots it is [degrees]. Raises
+        InputError when it is not to be trusted."""
+        calibration, self._gaze = self._gaze or GazeCalibration(), None
+        gaze, off_deg = calibration.result()
+        if self._drive is not None:
+            self._drive.correct_gaze(source, gaze)
+        if self._memory is not None:
+            self._memory.keep_gaze(source, gaze)
+            self._memory.save()
+        return off_deg
+
     def forget(self) -> None:
         """Other sources move the avatar from now on: what was known of drivers is kept for the next start and forgotten here."""
         self.keep()
@@ -100,6 +119,8 @@ class DrivingStage:
             drive.recalibrate()
             self._messages.say("Calibrated: the face of this moment is the one at rest.")
         self.driver_seen = observation.driver is not None
+        if observation.driver is not None and self._gaze is not None:
+            self._gaze.add(observation.driver, now)
         with self._stats.measure("drive"):
             driven = drive.step(observation, source)
         return MotionFrame(driven.z, driven.state, observation.time_s, observation.captured_s, source, self._avatar_id)
@@ -118,6 +139,9 @@ class DrivingStage:
             rest = self._memory.recall(source, self._avatar)
             if rest is not None:
                 drive.remember(source, rest)
+            gaze = self._memory.recall_gaze(source)
+            if gaze is not None:
+                drive.correct_gaze(source, gaze)
         elif now - self._kept_s >= KEEP_EVERY_S:
             self._kept_s = now
             self.keep()

@@ -6,8 +6,9 @@ name at this machine), gets 404.
 
 from __future__ import annotations
 
+import math
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Protocol
 
@@ -17,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from engine.errors import HifiHeadError
+from engine.errors import HifiHeadError, InputError
 from vcam.snapshot import Snapshot
 from vcam.web.mjpeg import MjpegStream
 from vcam.web.page import PAGE
@@ -41,6 +42,12 @@ class Control(Protocol):
 
     def recalibrate(self) -> None: ...
 
+    def play(self, number: int) -> None: ...
+
+    def look(self, x: float, y: float) -> None: ...
+
+    def finish_gaze(self) -> None: ...
+
 
 def create_app(control: Control, stream: MjpegStream, token: str, port: int) -> Starlette:
     """The application that answers under /``token``/ on 127.0.0.1:``port``."""
@@ -57,12 +64,12 @@ def create_app(control: Control, stream: MjpegStream, token: str, port: int) -> 
 
         return Route(f"/{{token}}/{path}", guarded)
 
-    def command(path: str, action: Callable[[], None]) -> Route:
+    def command(path: str, action: Callable[[Mapping[str, str]], None]) -> Route:
         """What changes something is asked for by POST, and by this page only."""
 
         async def guarded(request: Request) -> Response:
             ours = request.method == "POST" and request.headers.get("origin", origins[0]) in origins
-            return await carried_out(action) if ours and allowed(request) else not_found()
+            return await carried_out(lambda: action(request.query_params)) if ours and allowed(request) else not_found()
 
         return Route(f"/{{token}}/{path}", guarded, methods=["GET", "POST"])
 
@@ -71,9 +78,23 @@ def create_app(control: Control, stream: MjpegStream, token: str, port: int) -> 
             get("", lambda: HTMLResponse(PAGE, headers=HEADERS)),
             get("stream.mjpg", lambda: StreamingResponse(stream.parts(), media_type=STREAM_TYPE, headers=HEADERS)),
             get("state.json", lambda: JSONResponse(asdict(control.snapshot()), headers=HEADERS)),
-            command("recalibrate", control.recalibrate),
+            command("recalibrate", lambda _: control.recalibrate()),
+            command("play", lambda query: control.play(int(number(query, "number")))),
+            command("gaze/look", lambda query: control.look(number(query, "x"), number(query, "y"))),
+            command("gaze/finish", lambda _: control.finish_gaze()),
         ]
     )
+
+
+def number(query: Mapping[str, str], name: str) -> float:
+    """A number of the address; raises InputError."""
+    try:
+        value = float(query[name])
+    except (KeyError, ValueError) as error:
+        raise InputError(f"The address must have a number {name}.") from error
+    if not math.isfinite(value):
+        raise InputError(f"The address must have a finite number {name}.")
+    return value
 
 
 async def carried_out(action: Callable[[], None]) -> Response:
