@@ -39,6 +39,7 @@ SHORT_MEMORY = (
     "paging file is too small", "not enough memory", "can't start new thread", "insufficient memory", "memory exhausted",
 )  # fmt: skip
 
+LEAST_MEMORY = 2_300_000_000  # bytes of addresses that a camera of two threads takes, found by trying limits
 MORE_MEMORY = "Close other programs, or lift the limit ('ulimit -v unlimited')."
 SHORT_BY_LIMIT = ("could not find/load shared object file",)  # numba's library hides the system's words
 
@@ -105,13 +106,27 @@ def user_folder(kind: Literal["cache", "config", "data", "log"]) -> Path:
         return private_folder() / kind
 
 
-def memory_is_limited() -> bool:
-    """Whether this process may use less memory than there is ("ulimit -v")."""
+def memory_limit() -> int | None:
+    """How many bytes of memory this process may use ("ulimit -v"); None when nothing is said."""
     try:
         import resource  # here, because Windows has none
     except ImportError:
-        return False
-    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+        return None
+    limit: int = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return None if limit == resource.RLIM_INFINITY else limit
+
+
+def memory_is_limited() -> bool:
+    """Whether this process may use less memory than there is."""
+    return memory_limit() is not None
+
+
+def refuse_limited_memory() -> None:
+    """Raises MemoryError where the limit is below what the networks take: where the C library meets it, the process ends without
+    a word."""
+    limit = memory_limit()
+    if limit is not None and limit < LEAST_MEMORY:
+        raise MemoryError(f"{limit / 1e9:.1f} GB are allowed, {LEAST_MEMORY / 1e9:.1f} GB are needed")
 
 
 def too_little_memory(error: BaseException) -> str:

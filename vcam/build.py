@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import numpy as np
 
 from engine.errors import AssetError
-from engine.process import user_folder
+from engine.process import memory_is_limited, refuse_limited_memory, user_folder
 from vcam import sinks, sources
 from vcam.avatars.avatar import Avatar, photo_path
 from vcam.clock import SystemClock
@@ -99,6 +99,7 @@ class Builder:
         When the user's own generator is refused, the one that ships is taken and that is said, or ``strict`` and AssetError
         raised. Raises AssetError, ConfigError.
         """
+        refuse_limited_memory()
         from engine.animator import Animator
         from engine.runtime import available_threads
 
@@ -118,7 +119,10 @@ class Builder:
     @contextmanager
     def reading(self, photo: Path) -> Iterator[None]:
         """While an animator is opened, another thread reads the photograph of the next ``prepare_avatar``: a quarter of a second
-        less at the start."""
+        less at the start. Not where memory is limited: an import that fails on one thread is told wrongly on the other."""
+        if memory_is_limited():
+            yield
+            return
 
         def read() -> Portrait:
             from engine.portrait import load_portrait

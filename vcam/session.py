@@ -393,9 +393,9 @@ class Session(Resource):
 
     def _open_rendering(self) -> RenderStage:
         """On the render thread: the engine, and the first avatar."""
-        from engine.compilation import compilation_told  # here, because numba takes a quarter of a second to import
-
         try:
+            from engine.compilation import compilation_told  # here, because numba takes a quarter of a second to import
+
             builder = self._builder
             with builder.reading(self._photo), compilation_told(lambda: self._messages.say(COMPILING)):
                 self._animator = animator = builder.open_animator()

@@ -65,7 +65,9 @@ CASES = {
     "nobody reads stdout": Case("devices --json", around="{python} | true; exit 0"),
     # memory
     "600 MB": Case(around="ulimit -v 600000; {python}", expected=(1,), words=SPEAKS_OF_MEMORY),
-    "1 GB": Case(around="ulimit -v 1000000; {python}", expected=(0, 1), words=SPEAKS_OF_MEMORY + "|Sent 2"),
+    "1 GB": Case(around="ulimit -v 1000000; {python}", expected=(1,), words=SPEAKS_OF_MEMORY),
+    "2 GB": Case(around="ulimit -v 2000000; {python}", expected=(1,), words=SPEAKS_OF_MEMORY),
+    "no more than is needed": Case(around="ulimit -v 3000000; {python}", words="Sent 2"),
     # terminals and languages
     "locale C": Case("doctor", variables={"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, expected=(0, 1)),
     "unknown locale": Case("devices", variables={"LC_ALL": "tlh_QO.EBCDIC"}, expected=(0, 1)),
