@@ -95,11 +95,6 @@ class StreamSource(Resource):
         self._sender = ""
         self._order: float | None = None
 
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return self._port
-
     def start(self) -> None:
         """Opens the port; one that is taken is tried again later."""
         self._open()
