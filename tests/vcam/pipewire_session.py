@@ -17,7 +17,7 @@ import numpy as np
 from engine.values import Picture
 
 PROGRAMS = ("pipewire", "wireplumber", "dbus-daemon", "pw-dump", "gst-launch-1.0")
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0  # a busy machine may take long; a healthy one takes none of it
 
 
 def missing_program() -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from engine.errors import DeviceError
 from tests.fakes import FakeBuilder, FakeClock, Said, flat, with_source
-from tests.vcam.pipewire_session import PipeWireSession, missing_program, pictures_in, pipewire_session, wait_until
+from tests.vcam.pipewire_session import PATIENCE_S, PipeWireSession, missing_program, pictures_in, pipewire_session, wait_until
 from vcam.clock import SystemClock
 from vcam.config import Settings
 from vcam.messages import Messages
@@ -91,7 +91,7 @@ def test_readers_get_the_pictures_in_their_size_colours_and_order(in_session: Pi
     with open_camera() as camera, sending(camera, numbered):
         wait_until(in_session.cameras)
         with in_session.reading(outs[0], 12) as first, in_session.reading(outs[1], 12) as second:
-            assert [first.wait(10), second.wait(10)] == [0, 0]
+            assert [first.wait(PATIENCE_S), second.wait(PATIENCE_S)] == [0, 0]
     for out in outs:
         pictures = pictures_in(out, SIZE)
         assert out.stat().st_size == len(pictures) * 2 * SIZE[0] * SIZE[1]
@@ -110,7 +110,7 @@ def test_colours_arrive_as_they_were(in_session: PipeWireSession, tmp_path: Path
     with open_camera() as camera, sending(camera, lambda _number: halves):
         wait_until(in_session.cameras)
         with in_session.reading(tmp_path / "out.yuy2", 3) as reader:
-            assert reader.wait(10) == 0
+            assert reader.wait(PATIENCE_S) == 0
     seen = cv2.cvtColor(pictures_in(tmp_path / "out.yuy2", SIZE)[-1], cv2.COLOR_YUV2RGB_YUY2)
     assert np.abs(seen.astype(int) - halves).max() <= 2
 
@@ -136,10 +136,10 @@ def test_a_reader_that_hangs_holds_nobody_up(in_session: PipeWireSession, tmp_pa
             reader.send_signal(signal.SIGSTOP)
             sender = threading.Thread(target=lambda: [camera.send(flat(RED, *SIZE)) for _ in range(30)], daemon=True)
             sender.start()
-            sender.join(10)
+            sender.join(PATIENCE_S)
             assert not sender.is_alive()
-        with in_session.reading(out, 5) as reader:
-            assert reader.wait(10) == 0
+            with in_session.reading(out, 5) as other:
+                assert other.wait(PATIENCE_S) == 0
 
 
 @needs_pipewire
@@ -176,7 +176,7 @@ def test_where_a_session_runs_the_automatic_outputs_have_its_camera(in_session: 
         with in_session.reading(tmp_path / "out.yuy2", 3) as reader:
             thread = threading.Thread(target=session.run, args=(ended,))
             thread.start()
-            assert reader.wait(10) == 0
+            assert reader.wait(PATIENCE_S) == 0
             ended.set()
             thread.join()
     wait_until(lambda: not in_session.cameras())
