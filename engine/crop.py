@@ -29,14 +29,12 @@ def square_around(face: Face) -> Square:
     return Square(float(x), float(y - SQUARE_LIFT * size), SQUARE_PER_FACE * size)
 
 
-def cut(photo: Picture, square: Square, size_px: int) -> Picture:
-    """(size, size, 3) the square of a photo, resampled; smoothed when reduced; border pixels continue beyond the edge."""
+def cut(photo: Picture, square: Square, size_px: int, kernel: int = cv2.INTER_CUBIC) -> Picture:
+    """(size, size, 3) the square of a photo by OpenCV's ``kernel``; smoothed when reduced; border pixels go on beyond."""
     shrink = square.side_px / size_px
     source = cv2.GaussianBlur(photo, (0, 0), 0.45 * shrink) if shrink > 1.2 else photo
     return np.asarray(
-        cv2.warpAffine(
-            source, square.matrix(size_px), (size_px, size_px), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-        ),
+        cv2.warpAffine(source, square.matrix(size_px), (size_px, size_px), flags=kernel, borderMode=cv2.BORDER_REPLICATE),
         np.uint8,
     )
 

@@ -14,15 +14,16 @@ import numpy as np
 
 from engine.crop import cut, extend, face_centre, face_size, square_around
 from engine.errors import InputError
-from engine.fill import fill
+from engine.fill import fill, texture
 from engine.matte import exactly, person_alpha, person_colours, surely_background
 from engine.picture import read_picture
 from engine.track import Tracker, person_matte
-from engine.values import Face, Floats, Picture, Square
+from engine.values import Face, Floats, Mask, Picture, Square
 
 SIZE_PX = 512
 MIN_FACE_PX = 96
 MAX_SIDE_PX = 2560  # larger photographs are reduced first: a 720p view never shows more
+EDGE_PX = 256  # resolution at which what lies beyond the photograph is filled in; more takes long
 VIEW_PX = 800  # faces are looked for in views of at most this size
 
 
@@ -62,7 +63,7 @@ def make_portrait(photo: Picture, name: str) -> Portrait:
         face, notes = _find_face(tracker, photo, name)
         square = square_around(face)
         photo, square = _extend(photo, square)
-        crop = cut(photo, square, SIZE_PX)
+        crop = cut(photo, square, SIZE_PX, cv2.INTER_LANCZOS4)  # a fifth more fine detail than the cubic kernel
         found = tracker.find_all(crop)
     in_crop = _largest(found) if found else _moved(face, square)
     matte, foreground, plate = separate(crop, person_matte(crop), in_crop)
@@ -141,7 +142,7 @@ def _moved(face: Face, square: Square) -> Face:
 
 
 def _extend(photo: Picture, square: Square) -> tuple[Picture, Square]:
-    """Continues the photograph, ever more blurred, as far as the square reaches beyond it."""
+    """Continues the photograph as far as the square reaches beyond it: within the square by its texture, elsewhere blurred."""
     half = square.side_px / 2
     height, width = photo.shape[:2]
     edges = (
@@ -154,4 +155,23 @@ def _extend(photo: Picture, square: Square) -> tuple[Picture, Square]:
     if not left + right + top + bottom:
         return photo, square
     moved = replace(square, centre_x_px=square.centre_x_px + left, centre_y_px=square.centre_y_px + top)
-    return extend(photo, left, right, top, bottom), moved
+    wide = extend(photo, left, right, top, bottom)
+    inside = np.zeros(wide.shape[:2], bool)
+    inside[top : top + height, left : left + width] = True
+    return _textured(wide, ~inside, moved), moved
+
+
+def _textured(wide: Picture, beyond: Mask, square: Square) -> Picture:
+    """What lies beyond the photograph and within the square, filled with the photograph's texture at no more than ``EDGE_PX``."""
+    x, y, half = square.centre_x_px, square.centre_y_px, square.side_px / 2
+    rows = slice(max(0, int(y - half)), int(np.ceil(y + half)))
+    columns = slice(max(0, int(x - half)), int(np.ceil(x + half)))
+    view, hole = wide[rows, columns], beyond[rows, columns]
+    scale = min(1.0, EDGE_PX / max(view.shape[:2]))
+    size = (round(view.shape[1] * scale), round(view.shape[0] * scale))
+    small = np.asarray(cv2.resize(view, size, interpolation=cv2.INTER_AREA), np.uint8)
+    mixed = np.asarray(cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0)
+    filled = cv2.resize(texture(small, mixed), view.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    out = wide.copy()
+    out[rows, columns] = np.where(hole[..., None], filled, view)
+    return out

@@ -8,8 +8,10 @@ import pytest
 
 from engine.errors import InputError
 from engine.fill import fill
+from engine.picture import read_picture
 from engine.portrait import Portrait, make_portrait
 from engine.values import Picture
+from tests.engine.conftest import HOPPER
 
 
 def test_the_face_is_person_and_the_corners_are_background(hopper: Portrait) -> None:
@@ -41,6 +43,19 @@ def test_a_photograph_that_ends_at_the_hair_is_continued(hopper_photo: Picture) 
     assert portrait.square.centre_y_px - half >= -1
     assert portrait.square.centre_x_px + half <= width + 1
     assert portrait.square.centre_y_px + half <= height + 1
+
+
+def test_what_lies_beyond_the_photograph_has_its_texture() -> None:
+    face = read_picture(HOPPER)[60:420, 60:460]
+    noise = np.random.default_rng(1).normal(0, 25, (*face.shape[:2], 1))
+    photo = face.copy()
+    photo[:60] = np.clip(120 + noise[:60], 0, 255)  # a finely patterned wall above the head, cut off close to it
+    portrait = make_portrait(photo[40:], "tight.png")
+    missing = round((portrait.photo.shape[0] - len(photo) + 40) * 512 / portrait.square.side_px)
+    assert missing > 20
+    above = portrait.crop[4 : missing - 4, 150:350, 1].astype(float)
+    assert np.abs(np.diff(above, axis=0)).mean() > 3  # streaks would not change downward
+    assert abs(above.mean() - 120) < 15
 
 
 def test_of_several_faces_the_largest_is_used_and_the_user_is_told(mona: Portrait, hopper_photo: Picture) -> None:
