@@ -23,8 +23,13 @@ SEED = 20_250_802
 TILE = 128  # samples of a tile's side
 TILES = 3  # tiles in a picture's height
 BAND = (6.0, 18.0)  # waves per tile: at 720 px 40 to 13 px long
-STRENGTH = 1.5  # standard deviation, of 255 levels
+STRENGTH = 1.8  # standard deviation where the picture is rough, of 255 levels
 LARGEST = 4.0
+FLAT = 0.3  # share of it where the picture is flat, and everything would be seen
+ROUGH = 4.0  # mean difference from the surroundings, in levels, from which on the picture hides all of it
+FINE = 32  # steps of a level in which the pattern is kept
+
+SHARES = np.asarray(255 * np.clip(FLAT + (1 - FLAT) * np.arange(256) / ROUGH, 0, 1) + 0.5, np.uint8)
 
 STEP = 0.008  # between sizes that are tried, relative: at the edges a quarter of the shortest wave
 SIZES = np.exp(np.arange(np.log(0.6), np.log(2.2), STEP))  # of a tile in what is looked at, 1 = as embedded
@@ -51,12 +56,26 @@ class Watermark:
         one = np.tile(tile(), (TILES + 1, int(np.ceil(width / side)) + 1))
         scale = side / TILE
         whole = cv2.resize(one, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)[:height, :width]
-        levels = np.clip(np.rint(whole * STRENGTH), -LARGEST, LARGEST)[..., None].repeat(3, 2)
-        self._more, self._less = levels.clip(0).astype(np.uint8), (-levels).clip(0).astype(np.uint8)
+        steps = np.rint(np.clip(whole * STRENGTH, -LARGEST, LARGEST) * FINE)
+        self._more, self._less = steps.clip(0).astype(np.uint8), (-steps).clip(0).astype(np.uint8)
 
     def mark(self, picture: Picture) -> Picture:
         """(H, W, 3) a marked copy."""
-        return np.asarray(cv2.subtract(cv2.add(picture, self._more), self._less), np.uint8)
+        share = hiding(picture)
+        more, less = (
+            cv2.cvtColor(cv2.multiply(steps, share, scale=1 / (255 * FINE)), cv2.COLOR_GRAY2RGB)
+            for steps in (self._more, self._less)
+        )
+        return np.asarray(cv2.subtract(cv2.add(picture, more), less), np.uint8)
+
+
+def hiding(picture: Picture) -> Picture:
+    """(H, W) 0…255, how much of the pattern the picture hides: all where it is rough, a share of ``FLAT`` where it is flat."""
+    height, width = picture.shape[:2]
+    small = cv2.resize(picture, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_LINEAR)
+    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    rough = cv2.blur(cv2.absdiff(grey, cv2.blur(grey, (5, 5))), (9, 9))
+    return np.asarray(cv2.resize(cv2.LUT(rough, SHARES), (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 @dataclass(frozen=True)
