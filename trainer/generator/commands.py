@@ -76,6 +76,9 @@ def generator(
     start_from: Annotated[Path | None, typer.Option(help="Start from another run's last.pt: its averaged weights.")] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only print what it would take; needs no sets.")] = False,
     gpus: Annotated[int, typer.Option(min=1, help="For --plan: so many GPUs.")] = 8,
+    price: Annotated[float | None, typer.Option(min=0, help="For --plan: what a GPU costs an hour, in any currency.")] = None,
+    videos: Annotated[int, typer.Option(min=0, help="For --plan: so many videos are to be prepared.")] = 0,
+    seconds: Annotated[float, typer.Option(min=0.1, help="For --plan: the length of each [s].")] = 8.0,
     gpu: Annotated[str, typer.Option(help="For --plan: which; an unknown name tells those there are.")] = "V100",
     variant: Annotated[str | None, typer.Option(help="live (the camera's) or paper.")] = None,
     images: Annotated[int | None, typer.Option(help="Length of the training.")] = None,
@@ -90,6 +93,7 @@ def generator(
     from rich.console import Console
 
     from trainer.generator.config import GeneratorConfig
+    from trainer.generator.data_plan import DataPlan
     from trainer.generator.planning import show_plan
     from trainer.training.config import read_config
 
@@ -100,7 +104,8 @@ def generator(
     if plan:
         as_planned = {"batch": PAPERS_BATCH, "images": PLANNED_IMAGES} if config is None else {}
         given = {name: value for name, value in changes.items() if value is not None}
-        show_plan(read_config(GeneratorConfig, config, as_planned | given), gpus, gpu, identity, Console())
+        planned, data = read_config(GeneratorConfig, config, as_planned | given), DataPlan(videos, seconds) if videos else None
+        show_plan(planned, gpus, gpu, identity, Console(), price=price, data=data)
         return
     if not sets or out is None:
         raise ConfigError("Wanted the folders of scenes to learn from and --out, the run's folder; or --plan alone.")

@@ -108,6 +108,11 @@ class Plan:
         return self.images / self.images_per_s / DAY_S
 
     @property
+    def gpu_hours(self) -> float:
+        """Of all GPUs together."""
+        return self.days * 24 * self.gpus
+
+    @property
     def fits(self) -> bool:
         """Whether one GPU's memory is enough."""
         return self.memory_gb <= GPUS[self.gpu].memory_gb
@@ -142,8 +147,8 @@ def plan(
     return Plan(variant.name, batch, gpus, gpu, images, tuple(parts), memory, rate, _assumptions())
 
 
-def show(found: Plan, console: Console) -> None:
-    """Prints tables and assumptions."""
+def show(found: Plan, console: Console, price: float | None = None) -> None:
+    """Prints tables and assumptions; ``price``: of one GPU for an hour."""
     table = Table(title=f"{found.variant}: one step, for each picture of the batch")
     for heading in ("network", "parameters [M]", "GFLOP", "kept [MB]"):
         table.add_column(heading, justify="left" if heading == "network" else "right")
@@ -158,6 +163,8 @@ def show(found: Plan, console: Console) -> None:
     length = f"{found.days:.1f} days" if found.days >= 1 else f"{24 * found.days:.1f} hours"
     whole = f"{found.images:,} pictures ({found.images // found.batch:,} steps)"
     console.print(f"{found.images_per_s:.0f} pictures a second; {whole} take {length}.")
+    if price is not None:
+        console.print(f"{found.gpu_hours:,.0f} GPU hours at {price:g} each: {found.gpu_hours * price:,.0f}.")
     seen = found.images_per_s * DAY_S * PAPERS_DAYS / 1e6
     console.print(f"In the {PAPERS_DAYS} days that the paper trained it would see {seen:.0f} million pictures.")
     for assumption in found.assumptions:

@@ -8,6 +8,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from trainer.generator.config import GeneratorConfig
+from trainer.generator.data_plan import DataPlan, show_data
 from trainer.generator.perceptual import Perceptual
 from trainer.generator.plan import FrozenNetwork, plan, show
 from trainer.generator.training import discriminator_of, variant_of
@@ -27,8 +28,18 @@ class PerceptualFeatures(nn.Module):
         return self.perceptual.features(picture)
 
 
-def show_plan(settings: GeneratorConfig, gpus: int, gpu: str, identity: Path | None, console: Console) -> None:
-    """Prints the plan of these settings on so many GPUs. Raises ConfigError for a GPU or batch that does not suit."""
+def show_plan(
+    settings: GeneratorConfig,
+    gpus: int,
+    gpu: str,
+    identity: Path | None,
+    console: Console,
+    *,
+    price: float | None = None,
+    data: DataPlan | None = None,
+) -> None:
+    """Prints the plan of these settings on so many GPUs, of which one costs ``price`` an hour, and of the data where they are to
+    be prepared. Raises ConfigError for a GPU or batch that does not suit."""
     variant = variant_of(settings.variant, flow=settings.flow)
     discriminator = discriminator_of(settings) if settings.weight("adversarial") else None
     frozen = frozen_networks(settings, identity)
@@ -36,7 +47,9 @@ def show_plan(settings: GeneratorConfig, gpus: int, gpu: str, identity: Path | N
         variant, settings.batch, gpus, gpu, settings.images,
         discriminator=discriminator, discriminated_side=settings.window, frozen_networks=frozen,
     )  # fmt: skip
-    show(found, console)
+    if data is not None:
+        show_data(data, console)
+    show(found, console, price)
     if settings.weight("identity") and identity is None:
         console.print("· The identity network is not counted: its size is known from its file (--identity).")
 

@@ -12,6 +12,7 @@ from torch import nn
 from engine.errors import ConfigError
 from engine.generator.far import FarGenerator
 from engine.generator.variants import LIVE, TINY_LIVE, TINY_PAPER
+from trainer.generator.data_plan import DataPlan, show_data
 from trainer.generator.plan import GPUS, HALF, STATE_BYTES, FrozenNetwork, plan, show
 
 
@@ -65,6 +66,21 @@ def test_time_and_memory_follow_in_proportion() -> None:
     fixed = 1.2 * (part.parameters * (STATE_BYTES + 4) + HALF * part.fixed_bytes) / 1e9
     assert one.memory_gb - fixed == pytest.approx(2 * (two.memory_gb - fixed))
     assert one.fits
+
+
+def test_data_and_cost_follow_in_proportion() -> None:
+    few, many = DataPlan(100, 8.0), DataPlan(200, 8.0, scenes=6)
+    assert (few.crops, many.crops) == (4000, 8000)
+    assert many.disk_gb["scenes"] == pytest.approx(4 * few.disk_gb["scenes"])
+    assert many.core_hours["crops"] == pytest.approx(2 * few.core_hours["crops"])
+    console = Console(file=io.StringIO(), width=300)
+    show_data(few, console)
+    found = plan(TINY_LIVE, 8, 4, "A100", images=10**9)
+    show(found, console, price=2.0)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "100 videos of 8 s: 4,000 crops of 512²" in said
+    assert f"{found.gpu_hours:,.0f} GPU hours at 2 each: {2 * found.gpu_hours:,.0f}." in said
+    assert found.gpu_hours == pytest.approx(found.days * 24 * 4)
 
 
 def test_what_does_not_fit_is_said() -> None:
