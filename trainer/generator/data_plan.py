@@ -9,7 +9,7 @@ from rich.console import Console
 from trainer.data.shards import CROP_PX
 
 CROP_MB, SCENE_MB = 0.045, 5.4  # a crop in its shard; a scene of four targets and somebody else's motion
-CROP_S, SCENE_S = 0.05, 0.8  # of one core (AMD EPYC, 2 GHz and more)
+CROP_S, SCENE_S = 0.05, 3.0  # of one core (AMD EPYC, 2 GHz and more)
 CHECKPOINT_GB = 1.5  # of ``paper`` with its average, both optimisers and the discriminator, at most
 HOUR_S, GB = 3600.0, 1000.0
 

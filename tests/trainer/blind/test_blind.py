@@ -12,21 +12,26 @@ from typer.testing import CliRunner
 
 from engine.errors import InputError
 from tests.fakes import flat
+from trainer.blind import sheet as module
 from trainer.blind.answers import ANSWERS, Answer, at_least, parse_answer, record, scores
 from trainer.blind.sheet import KEY, SHEET, read_pairs, write_sheet
 from trainer.cli import app
-from trainer.data.shards import CROP_PX
 from trainer.data.sheets import save_sheet
 
-PAIRS = 12
+PAIRS, TILE_PX = 12, 64
 COLOURS = {"before": (200, 0, 0), "after": (0, 0, 200), "source": (0, 200, 0)}
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CROP_PX", TILE_PX)
 
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Path:
     for name, colour in COLOURS.items():
         for number in range(PAIRS):
-            save_sheet([flat(colour)], tmp_path / name / f"{number:02d}.png")
+            save_sheet([flat(colour)[:TILE_PX, :TILE_PX]], tmp_path / name / f"{number:02d}.png")
     return tmp_path
 
 
@@ -53,9 +58,9 @@ def test_the_key_alone_tells_what_is_where(folders: Path) -> None:
     assert len({pair["pair"] for pair in key.values()}) == PAIRS
     height = sheet.shape[0] // PAIRS
     for number, pair in key.items():
-        row = (int(number) - 1) * height + 200
+        row = (int(number) - 1) * height + 20
         for place, method in enumerate(("source", pair["A"], pair["B"])):
-            assert np.abs(sheet[row, place * CROP_PX + 200].astype(int) - COLOURS[method]).max() < 12
+            assert np.abs(sheet[row, place * TILE_PX + 20].astype(int) - COLOURS[method]).max() < 12
     assert {pair["A"] for pair in key.values()} == {"before", "after"}
 
 

@@ -172,7 +172,10 @@ def test_many_people_are_measured_and_not_shown(models: EvaluationModels, subjec
         save_sheet([np.roll(subject.crop, number, 1)], tmp_path / f"person-{number}.png")
         people.append(tmp_path / f"person-{number}.png")
     (tmp_path / "nobody.png").write_bytes((tmp_path / "person-0.png").read_bytes()[:100])
-    methods = {**METHODS, "brighter": lambda subject: lambda z, prior: np.minimum(subject.picture(prior), 245) + np.uint8(10)}
+    methods = {
+        GEOMETRY: geometry,
+        "brighter": lambda subject: lambda z, prior: np.minimum(subject.picture(prior), 245) + np.uint8(10),
+    }
     with (tmp_path / "terminal.txt").open("w") as file:
         console = Console(file=file, record=True, width=300)
         given = [*people, tmp_path / "nobody.png"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,19 +55,6 @@ def test_a_checkpoint_without_the_optimiser_fails(monkeypatch: pytest.MonkeyPatc
     outcome = perform("resume", HERE)
     assert outcome.status == "failed"
     assert "weights differ" in outcome.reason
-
-
-def test_a_precision_that_computes_otherwise_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    true = GeneratorTraining.draw
-
-    def off(self: GeneratorTraining, *given: Any) -> Any:
-        output = true(self, *given)
-        return replace(output, image=output.image * 0.5) if self.config.precision == "bfloat16" else output
-
-    monkeypatch.setattr(GeneratorTraining, "draw", off)
-    outcome = perform("precision", HERE)
-    assert outcome.status == "failed"
-    assert "bfloat16" in outcome.reason
 
 
 def test_what_needs_a_gpu_is_absent_without_one() -> None:

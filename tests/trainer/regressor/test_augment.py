@@ -41,7 +41,7 @@ def changed(before: Picture, after: Picture, at: Floats) -> Floats:
 
 def test_spectacles_frame_both_eyes_and_leave_the_mouth_alone(example: Example) -> None:
     points = pixels(example)
-    for seed in range(8):
+    for seed in range(4):
         worn = with_spectacles(example.image, points, np.random.default_rng(seed))
         difference = np.abs(worn.astype(int) - example.image).max(2)
         assert (difference > 12).sum() > 60
@@ -65,7 +65,7 @@ def test_spectacles_turn_with_the_head() -> None:
 
 def test_a_beard_covers_the_chin_and_not_the_lips(example: Example) -> None:
     points, chin = pixels(example), []
-    for seed in range(8):
+    for seed in range(5):
         bearded = with_beard(example.image, points, np.random.default_rng(seed))
         assert np.median(changed(example.image, bearded, points[list(INNER_LIPS)])) < 3
         chin.append(changed(example.image, bearded, points[[200, 199, 175]]).max())
@@ -81,7 +81,7 @@ def test_light_comes_from_one_side() -> None:
     assert abs(float(np.log(lit / 100).mean())) < 0.02
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_webcam_spoils_a_picture_within_limits(example: Example, seed: int) -> None:
     taken = photographed(example.image.astype(np.float32), np.random.default_rng(seed))
     assert taken.dtype == np.uint8
@@ -92,7 +92,7 @@ def test_a_webcam_spoils_a_picture_within_limits(example: Example, seed: int) ->
 
 def test_an_example_is_varied_and_its_labels_follow(example: Example, head: HeadModel) -> None:
     mirror = mirror_of(head)
-    varied = [augment(example, np.random.default_rng(seed), mirror, 160) for seed in range(12)]
+    varied = [augment(example, np.random.default_rng(seed), mirror, 160) for seed in range(8)]
     np.testing.assert_array_equal(varied[3].image, augment(example, np.random.default_rng(3), mirror, 160).image)
     assert varied[0].image.shape == (160, 160, 3)
     assert len({one.image.tobytes() for one in varied}) == len(varied)
