@@ -17,15 +17,17 @@ from engine.errors import ConfigError, InputError
 from engine.generator.far import FarGenerator
 from engine.generator.manifest import LIVE_BUNDLE
 from engine.generator.variants import LIVE, TINY_LIVE
+from engine.track import Tracker
+from engine.values import Coefficients
 from tests.engine.conftest import MONA_LISA
 from tests.trainer.generator.evaluating import FRAMES, make_clip, make_models, make_subject, moved, write_film
-from trainer.data.sheets import save_sheet
+from trainer.generator.evaluation import experiments
 from trainer.generator.evaluation.areas import areas_of, face_mask
 from trainer.generator.evaluation.command import evaluate_generator, open_methods, parse_named
 from trainer.generator.evaluation.editing import EDITS, EditingExperiment
 from trainer.generator.evaluation.experiments import evaluate
-from trainer.generator.evaluation.inputs import longest_run, open_portrait, sampled_runs
-from trainer.generator.evaluation.methods import COPIED, GEOMETRY, BundleMethod, TorchMethod, copied, geometry
+from trainer.generator.evaluation.inputs import HeldOutPortrait, longest_run, open_portrait, sampled_runs
+from trainer.generator.evaluation.methods import COPIED, GEOMETRY, BundleMethod, Method, TorchMethod, copied, geometry
 from trainer.generator.evaluation.metrics import agreement, steadiness
 from trainer.generator.evaluation.models import EvaluationModels, FaceMeasurer
 from trainer.generator.evaluation.reenactment import drive
@@ -166,19 +168,30 @@ def test_each_area_is_where_it_should_be(models: EvaluationModels, subject: Sour
     assert not face_mask(mesh, np.zeros_like(coverage)).any()
 
 
-def test_many_people_are_measured_and_not_shown(models: EvaluationModels, subject: SourceSubject, tmp_path: Path) -> None:
-    people = []
-    for number in range(3):
-        save_sheet([np.roll(subject.crop, number, 1)], tmp_path / f"person-{number}.png")
-        people.append(tmp_path / f"person-{number}.png")
-    (tmp_path / "nobody.png").write_bytes((tmp_path / "person-0.png").read_bytes()[:100])
-    methods = {
-        GEOMETRY: geometry,
-        "brighter": lambda subject: lambda z, prior: np.minimum(subject.picture(prior), 245) + np.uint8(10),
-    }
+def test_many_people_are_measured_and_not_shown(
+    models: EvaluationModels, subject: SourceSubject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of whom three are the same one here, prepared once, and one shows no face."""
+    measurer = FaceMeasurer(models, subject.crop)
+
+    def prepared(models: EvaluationModels, methods: object, path: Path) -> HeldOutPortrait:
+        if path.stem == "nobody":
+            raise InputError("nobody.png shows no face.")
+        return HeldOutPortrait(path.stem, measurer, subject, {}, (measurer.first.features,))
+
+    def itself(self: SourceSubject, tracker: Tracker, z: Coefficients) -> SourceSubject:
+        return self
+
+    monkeypatch.setattr(experiments, "open_portrait", prepared)
+    monkeypatch.setattr(SourceSubject, "made_up", itself)
+
+    def brighter(by: int) -> Method:
+        return lambda subject: lambda z, prior: np.minimum(subject.crop, 255 - by) + np.uint8(by)
+
+    methods = {GEOMETRY: brighter(4), "brighter": brighter(10)}
     with (tmp_path / "terminal.txt").open("w") as file:
         console = Console(file=file, record=True, width=300)
-        given = [*people, tmp_path / "nobody.png"]
+        given = [tmp_path / f"{name}.png" for name in ("first", "second", "third", "nobody")]
         evaluate(models, methods, [], [], tmp_path / "out", people=given, moments=1, most=4, notes=[], console=console)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"report.html", "report.json"}
     assert "Left out" in console.export_text()
