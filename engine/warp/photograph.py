@@ -13,13 +13,16 @@ from engine.render.lighting import vertex_normals
 from engine.sampling import sample
 from engine.values import Floats, Mask
 from engine.warp.mesh import facing_camera, grown, spread_over_mesh, vertices_of
+from engine.warp.outline import OPAQUE, nearest_person
 from engine.warp.shell import HeadShell, make_shell
 from engine.warp.surround import Surround, make_surround
 
 INSIDE = (Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH)
 OPEN_MOUTH_PX = 700  # of teeth and tongue until the photograph's own mouth is believed: parted lips show up to 500, smiles 900
 SURE_FACING = 0.2  # skin seen at a steeper angle than this is worth stretching over what comes into view beside it
-OPAQUE = 0.95  # matte from which on the photograph shows the head itself
+BACK_DM = (
+    -0.2
+)  # depth in head coordinates beyond which skin is not spread: around the back it would lead to the other side of the face
 RINGS = 3  # of the mesh around teeth that the photograph shows: what they hide nearly is taken to look like them
 
 
@@ -66,7 +69,10 @@ def analyse_photograph(
     mouth_open = bool(np.count_nonzero(inside[drawn][raster.triangle[raster.triangle >= 0]]) >= OPEN_MOUTH_PX)
     seen, on_skin, in_mouth = (vertices_of(triangles[which], len(screen)) for which in (visible, skin, inside))
     opaque = sample(matte[..., None], screen[None, :, :2])[0, :, 0] > OPAQUE
-    uv = np.where((on_skin & ~seen)[:, None], spread_over_mesh(screen[:, :2], seen & opaque, triangles[skin]), screen[:, :2])
+    before = triangles[skin & drawn & (head.rest[triangles, 2] > BACK_DM).all(1)]
+    around = spread_over_mesh(screen[:, :2], seen & opaque, triangles[skin])
+    continued = nearest_person(matte, spread_over_mesh(around, seen & opaque, before))
+    uv = np.where((on_skin & ~seen)[:, None], continued, screen[:, :2])
     unseen = (~seen & ~on_skin).astype(np.float32)
     if mouth_open:
         near = in_mouth & ~on_skin & grown(seen, triangles[inside], RINGS)
@@ -75,7 +81,8 @@ def analyse_photograph(
     upper = vertices_of(triangles[head.model.part == Part.UPPER_TEETH], len(screen))
     fading = (in_mouth & ~on_skin & ~(upper & mouth_open)).astype(np.float32)
     sure = seen & opaque & (facing > SURE_FACING) & ~shell.beside
-    stretched = np.where((on_skin & ~shell.beside)[:, None], spread_over_mesh(screen[:, :2], sure, triangles[skin]), uv)
+    seen_well = nearest_person(matte, spread_over_mesh(around, sure, before))
+    stretched = np.where((on_skin & ~shell.beside)[:, None], seen_well, uv)
     chin = float(screen[upright, 1].max())
     covered = renderer.rasterise(project(shell.placed), shell.triangles)
     surround = make_surround(raster, covered, follow, chin, matte)

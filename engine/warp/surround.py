@@ -20,7 +20,7 @@ from engine.render import Raster
 from engine.render.raster import Indices
 from engine.values import Floats, Mask
 
-CELLS = 64  # of the sheet along each side
+CELLS = 48  # of the sheet along each side
 FOLLOW_FULLY, FOLLOW_NOT = 0.12, 0.75  # distance from the head mesh [crop units] up to which, and from which, hair follows
 SHOULDERS = 0.3  # height of the strip below the chin in which the motion fades [crop units]
 BORDER = 0.25  # width of the strip along the crop's border in which the motion fades [crop units]

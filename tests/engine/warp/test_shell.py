@@ -56,11 +56,15 @@ def test_a_turn_is_seen_as_one(animator: Animator, hopper_source: PreparedPortra
 
 @pytest.mark.parametrize("yaw_rad", [-0.35, 0.35])
 def test_nothing_shows_through_a_turned_head(subject: Subject, yaw_rad: float) -> None:
-    behind = (~person_in(subject, yaw_rad)).astype(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(behind[: int(subject[0].face.landmarks[:, 1].max())], connectivity=4)
+    rows = int(subject[0].face.landmarks[:, 1].max())
+    assert holes_in(person_in(subject, yaw_rad)[:rows]) < holes_in(person_in(subject, 0)[:rows]) + 60
+
+
+def holes_in(person: Mask) -> int:
+    """Pixels of what is around the person on all sides; of a matte there may be some between strands of hair."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((~person).astype(np.uint8), connectivity=4)
     border = set(np.concatenate([labels[0], labels[:, 0], labels[:, -1], labels[-1]]).tolist())
-    holes = [stats[k, cv2.CC_STAT_AREA] for k in range(1, len(stats)) if k not in border]
-    assert sum(holes) < 60
+    return sum(int(stats[k, cv2.CC_STAT_AREA]) for k in range(1, len(stats)) if k not in border)
 
 
 def test_the_turn_is_smooth(subject: Subject) -> None:
