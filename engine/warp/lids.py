@@ -23,14 +23,14 @@ from engine.values import BLINKS, Coefficients, Floats, Picture
 
 LID_DM = 0.012  # what a blink moves by less is no lid
 TALL_DM, BESIDE_DM = 0.14, 0.03  # so far above its edge and beside its corners lashes may hang before the skin
-LASH_LINE_DM = (0.012, 0.028)  # height above a lid's edge where its lashes begin to end, and where they have
+LASH_LINE_DM = (0.016, 0.034)  # height above a lid's edge where its lashes begin to end, and where they have
 LASHES, BELOW = 0.3, 0.15  # height of what belongs to the eye above and below its opening, in openings
 LONG_LASHES = 0.75  # the same of what hangs together with that, and is no skin
 LEAST_PX = 2.0  # of the same, of 512
 LIKE_SKIN, CREASE = 40.0, 20.0  # distance from the typical colour around an eye [levels]: what is farther is rim, brow, glare
-DARKEST, LASH_SHADE = 15, 0.6  # percentile of the brightness along the lid's edge, and of the skin's: the lash line's colour
+DARKEST, LASH_SHADE = 15, 0.5  # percentile of the brightness along the lid's edge, and of the skin's: the lash line's colour
 ROUND_DM, EDGE_SHADE, FRONT_SHADE = 0.07, 0.93, 0.1  # height of a lid's roundness; how bright its edges are, and its front more
-GRAIN_FROM, GRAIN_PX = 1.3, 5.0  # openings down to the skin whose grain a lid takes, and what is too coarse for it [of 512]
+GRAIN_FROM, GRAIN_PX = 2.0, 5.0  # openings down to the skin whose grain a lid takes, and what is too coarse for it [of 512]
 EVEN = 0.5  # of the way from the colours beside an eye, which are often its shadows, to the typical colour around it
 BLEND_PX = 2.5  # over which a lid goes over into the skin around it [of 512]
 TAKEN_UP = 0.3  # share of the way from open to shut within which the lid changes from what it shows at rest
@@ -95,7 +95,7 @@ def lids_of(head: PersonalHead, source: Coefficients, screen: Floats, photo: Pic
     filled = np.where(eye[..., None] > 0, filled + EVEN * (_nearest(typical, rims, size) - filled), soft)
     wide = cv2.dilate(eye, np.ones((3, 3), np.uint8)).astype(np.float32)
     belongs = cv2.GaussianBlur(wide, (0, 0), BLEND_PX * size / 512)
-    grain = (soft - cv2.GaussianBlur(soft, (0, 0), GRAIN_PX * size / 512)) * skin_like[..., None]
+    grain = (soft - cv2.GaussianBlur(soft, (0, 0), GRAIN_PX * size / 512)) * (skin_like & (belongs < 0.01))[..., None]
     skin = np.concatenate([filled, belongs[..., None]], 2).astype(np.float32)
     closed = source.expression.copy()
     closed[BLINKS] = 1

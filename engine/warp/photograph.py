@@ -11,7 +11,7 @@ from engine.head import Part, PersonalHead
 from engine.render import Renderer
 from engine.render.lighting import vertex_normals
 from engine.sampling import sample
-from engine.values import Floats, Mask
+from engine.values import BLINKS, Floats, Mask
 from engine.warp.mesh import facing_camera, grown, spread_over_mesh, vertices_of
 from engine.warp.outline import OPAQUE, nearest_person
 from engine.warp.shell import HeadShell, make_shell
@@ -23,6 +23,7 @@ SURE_FACING = 0.2  # skin seen at a steeper angle than this is worth stretching 
 BACK_DM = (
     -0.2
 )  # depth in head coordinates beyond which skin is not spread: around the back it would lead to the other side of the face
+FOLD_DM = 0.01  # skin that a blink lowers by this much is lid, whose folds face every way
 RINGS = 3  # of the mesh around teeth that the photograph shows: what they hide nearly is taken to look like them
 
 
@@ -60,7 +61,8 @@ def analyse_photograph(
     upright = head.model.follow > 0.99
     whole = renderer.rasterise(screen, triangles[upright[triangles].all(1)])
     shell = make_shell(head, pose, screen, facing, whole, matte)
-    drawn = ~skin | ~shell.covers[triangles].any(1)
+    folds = head.model.expression_basis[BLINKS, :, 1].min(0) < -FOLD_DM
+    drawn = ~skin | ~(shell.covers & ~folds)[triangles].any(1)
     raster = renderer.rasterise(screen, triangles[drawn])
     follow = renderer.interpolate(raster, triangles[drawn], head.model.follow[:, None])[..., 0]
     visible = np.zeros(len(triangles), bool)
