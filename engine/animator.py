@@ -81,7 +81,7 @@ class Animator(Resource):
     def prepare(self, portrait: Portrait) -> PreparedPortrait:
         """Fits the head and makes everything that is needed only once per photograph; about a second."""
         fit = fit_portrait(self._head, portrait.face, portrait.crop)
-        geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo, portrait.crop, portrait.matte)
+        geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo, portrait.crop)
         network = self._generator.prepare(portrait.foreground, portrait.matte, portrait.plate, portrait.crop)
         return PreparedPortrait(fit.coefficients, fit, geometry, network)
 

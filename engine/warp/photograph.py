@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
-from engine.conventions import project
 from engine.head import Part, PersonalHead
-from engine.render import Renderer
+from engine.render import Raster, Renderer
 from engine.render.lighting import vertex_normals
-from engine.sampling import sample
-from engine.values import BLINKS, Floats, Mask
-from engine.warp.mesh import facing_camera, grown, spread_over_mesh, vertices_of
-from engine.warp.outline import OPAQUE, nearest_person
-from engine.warp.shell import HeadShell, make_shell
+from engine.values import EXPRESSION_NAMES, JAW_OPEN, Floats, Mask
+from engine.warp.mesh import connected, facing_camera, grown, spread_over_mesh, vertices_of
 from engine.warp.surround import Surround, make_surround
 
 INSIDE = (Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH)
+FOLDS = [i for i, name in enumerate(EXPRESSION_NAMES) if name.startswith(("eyeBlink", "mouthRoll"))]
 OPEN_MOUTH_PX = 700  # of teeth and tongue until the photograph's own mouth is believed: parted lips show up to 500, smiles 900
-SURE_FACING = 0.2  # skin seen at a steeper angle than this is worth stretching over what comes into view beside it
-BACK_DM = (
-    -0.2
-)  # depth in head coordinates beyond which skin is not spread: around the back it would lead to the other side of the face
-FOLD_DM = 0.01  # skin that a blink lowers by this much is lid, whose folds face every way
+EDGE_FACING, EDGE_STRIP = 0.2, 0.15  # cosine of the angle of sight, distance from the outline [crop units]: left to the surround
+SURE_FACING = 0.3  # skin seen at a steeper angle than this is worth stretching over what comes into view beside it
+FOLD_DM = 0.01  # skin that these move by this much is lid or lip, whose folds face every way
 RINGS = 3  # of the mesh around teeth that the photograph shows: what they hide nearly is taken to look like them
 
 
@@ -41,7 +37,6 @@ class PhotographAnalysis:
     """
 
     surround: Surround
-    shell: HeadShell
     uv: Floats
     stretched: Floats
     facing: Floats
@@ -51,30 +46,24 @@ class PhotographAnalysis:
     drawn: Mask
 
 
-def analyse_photograph(
-    head: PersonalHead, pose: Floats, placed: Floats, screen: Floats, matte: Floats, renderer: Renderer
-) -> PhotographAnalysis:
-    """From the head's vertices as the photograph shows them, (V, 3) in camera space and (V, 3) on the screen, and its matte."""
+def analyse_photograph(head: PersonalHead, placed: Floats, screen: Floats, renderer: Renderer) -> PhotographAnalysis:
+    """From the head's vertices as the photograph shows them: (V, 3) in camera space and (V, 3) on the screen."""
     triangles = head.model.triangles
     facing = facing_camera(placed, vertex_normals(placed, triangles))
+    raster = renderer.rasterise(screen, triangles)
     skin = head.model.part == Part.SKIN
-    upright = head.model.follow > 0.99
-    whole = renderer.rasterise(screen, triangles[upright[triangles].all(1)])
-    shell = make_shell(head, pose, screen, facing, whole, matte)
-    folds = head.model.expression_basis[BLINKS, :, 1].min(0) < -FOLD_DM
-    drawn = ~skin | ~(shell.covers & ~folds)[triangles].any(1)
+    kept = skin & ~_turned_away(screen, facing, raster, head)[triangles].any(1)
+    drawn = ~skin | (kept & connected(triangles, kept, int(np.argmin(screen[:, 2])))[triangles].any(1))
     raster = renderer.rasterise(screen, triangles[drawn])
-    follow = renderer.interpolate(raster, triangles[drawn], head.model.follow[:, None])[..., 0]
+    mobility = np.linalg.norm(head.model.expression_basis[JAW_OPEN], axis=1)
+    fields = np.stack([head.model.follow, mobility], 1)
+    follow, mobility = np.moveaxis(renderer.interpolate(raster, triangles[drawn], fields), 2, 0)
     visible = np.zeros(len(triangles), bool)
     visible[np.nonzero(drawn)[0][np.unique(raster.triangle[raster.triangle >= 0])]] = True
     inside = np.isin(head.model.part, INSIDE)
     mouth_open = bool(np.count_nonzero(inside[drawn][raster.triangle[raster.triangle >= 0]]) >= OPEN_MOUTH_PX)
     seen, on_skin, in_mouth = (vertices_of(triangles[which], len(screen)) for which in (visible, skin, inside))
-    opaque = sample(matte[..., None], screen[None, :, :2])[0, :, 0] > OPAQUE
-    before = triangles[skin & drawn & (head.rest[triangles, 2] > BACK_DM).all(1)]
-    around = spread_over_mesh(screen[:, :2], seen & opaque, triangles[skin])
-    continued = nearest_person(matte, spread_over_mesh(around, seen & opaque, before))
-    uv = np.where((on_skin & ~seen)[:, None], continued, screen[:, :2])
+    uv = np.where((on_skin & ~seen)[:, None], spread_over_mesh(screen[:, :2], seen, triangles[skin]), screen[:, :2])
     unseen = (~seen & ~on_skin).astype(np.float32)
     if mouth_open:
         near = in_mouth & ~on_skin & grown(seen, triangles[inside], RINGS)
@@ -82,10 +71,21 @@ def analyse_photograph(
         unseen[near] = 0
     upper = vertices_of(triangles[head.model.part == Part.UPPER_TEETH], len(screen))
     fading = (in_mouth & ~on_skin & ~(upper & mouth_open)).astype(np.float32)
-    sure = seen & opaque & (facing > SURE_FACING) & ~shell.beside
-    seen_well = nearest_person(matte, spread_over_mesh(around, sure, before))
-    stretched = np.where((on_skin & ~shell.beside)[:, None], seen_well, uv)
-    chin = float(screen[upright, 1].max())
-    covered = renderer.rasterise(project(shell.placed), shell.triangles)
-    surround = make_surround(raster, covered, follow, chin, matte)
-    return PhotographAnalysis(surround, shell, uv.astype(np.float32), stretched, facing, unseen, mouth_open, fading, drawn)
+    sure = seen & (facing > SURE_FACING)
+    stretched = np.where(on_skin[:, None], spread_over_mesh(screen[:, :2], sure, triangles[skin]), uv)
+    chin = float(screen[head.model.follow > 0.99, 1].max())
+    surround = make_surround(raster, follow, mobility, chin)
+    return PhotographAnalysis(surround, uv.astype(np.float32), stretched, facing, unseen, mouth_open, fading, drawn)
+
+
+def _turned_away(screen: Floats, facing: Floats, raster: Raster, head: PersonalHead) -> Mask:
+    """(V,) skin left to the surround: the head's back, and the strip along the outline that the photograph shows edge-on.
+
+    Ears, which are beyond that strip, go with it: only what hangs together with the nose is drawn.
+    """
+    outline = cv2.distanceTransform((raster.triangle >= 0).astype(np.uint8), cv2.DIST_L2, 5) * (2 / len(raster.triangle))
+    pixel = ((screen[:, :2] + 1) / 2 * len(outline)).astype(int).clip(0, len(outline) - 1)
+    edge = (facing < EDGE_FACING) & (outline[pixel[:, 1], pixel[:, 0]] < EDGE_STRIP)
+    motion = np.linalg.norm(head.model.expression_basis, axis=2)
+    edge &= motion[FOLDS].max(0) < FOLD_DM
+    return np.asarray(edge | ((facing < 0) & (head.rest[:, 2] < 0)))

@@ -66,7 +66,7 @@ class PriorRasteriser:
         """(V, 3) vertices in crop coordinates and depth, (V, 6) ``ATTRIBUTES`` → the prior, overwritten by the next call; its
         components are not known here and left alone."""
         out = self._prior
-        find_visible(screen, self.triangles, self.heads, self._depth, self._seen, self._edges)
+        find_visible(screen, self.triangles, self._depth, self._seen, self._edges)
         self._known[:] = False
         top, bottom = _paint(
             self._seen, self._edges, self.triangles, self.heads, attributes, self._planes, self._known,

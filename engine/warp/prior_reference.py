@@ -8,7 +8,7 @@ from engine.components import COMPONENTS
 from engine.conventions import pixel_grid
 from engine.render.raster import Indices
 from engine.render.reference import ReferenceRenderer
-from engine.values import Floats, Mask
+from engine.values import Floats
 from engine.warp.prior import Prior
 
 NEIGHBOURS = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
@@ -18,10 +18,9 @@ TENT = {-1: 0.25, 0: 0.5, 1: 0.25}
 def draw_prior(screen: Floats, triangles: Indices, heads: int, attributes: Floats, size: int) -> Prior:
     """See ``engine.warp.prior.PriorRasteriser.draw``."""
     renderer = ReferenceRenderer(size)
-    shown = np.nonzero((np.arange(len(triangles)) < heads) | seen_from_outside(screen, triangles))[0]
-    raster = renderer.rasterise(screen, triangles[shown])
+    raster = renderer.rasterise(screen, triangles)
     head = (raster.triangle >= 0) & (raster.triangle < heads)
-    values = renderer.interpolate(raster, triangles[shown], attributes)
+    values = renderer.interpolate(raster, triangles, attributes)
     flow = np.where((raster.triangle >= 0)[..., None], values[..., :2] - pixel_grid(size), 0).astype(np.float32)
     weight = np.where(head, values[..., 2], 0).astype(np.float32)
     render = np.where(head[..., None], np.clip(values[..., 3:] + 0.5, 0, 255), 0).astype(np.uint8)
@@ -40,13 +39,6 @@ def draw_prior(screen: Floats, triangles: Indices, heads: int, attributes: Float
         np.zeros((len(COMPONENTS), 2), np.float32),
         np.ones(len(COMPONENTS), np.float32),
     )
-
-
-def seen_from_outside(screen: Floats, triangles: Indices) -> Mask:
-    """(T,) which triangles are anticlockwise as the viewer sees them; y points down."""
-    a, b, c = screen[triangles, :2].transpose(1, 0, 2)
-    ab, ac = b - a, c - a
-    return np.asarray(ab[:, 0] * ac[:, 1] - ac[:, 0] * ab[:, 1] < 0)
 
 
 def _continued(weight: Floats, softened: Floats, flow: Floats) -> Floats:

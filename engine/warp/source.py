@@ -17,16 +17,13 @@ from engine.render import create_renderer
 from engine.render.lighting import vertex_normals
 from engine.values import BLINKS, EXPRESSION_NAMES, JAW_OPEN, Coefficients, Floats, Picture
 from engine.warp.lids import LID_DM, lids_of
-from engine.warp.outline import within_outline
 from engine.warp.photograph import analyse_photograph
 from engine.warp.prior import ATTRIBUTES, Prior, PriorRasteriser
-from engine.warp.surround import border_share
 from engine.warp.vertices import VertexAppearance, dress, move
 
 MOUTH_COEFFICIENTS = [i for i, name in enumerate(EXPRESSION_NAMES) if name.startswith(("jaw", "mouth", "tongue"))]
 LIPS_PART = 0.1  # change of a mouth coefficient at which the inside of a mouth closed in the photograph is all rendered
 JAW_DROPS = 0.3  # the same of the jaw, for what lies below the upper teeth of an open mouth: teeth would be stretched over it
-SHELL_DEEPER_DM, SURROUND_DEEPER_DM = 0.05, 2.0  # drawn behind the head mesh, and behind the shell
 EYES_DEEPER_DM = 0.05  # lids cut through the eyeballs on their way down
 LIDS_DEEPER_DM = -0.03  # and the upper lid lies over the lower one's edge
 
@@ -34,20 +31,16 @@ LIDS_DEEPER_DM = -0.03  # and the upper lid lies over the lower one's edge
 class SourceGeometry:
     """Made once per portrait; ``prior`` costs some milliseconds and allocates nothing large. One object serves one thread."""
 
-    def __init__(self, head: PersonalHead, source: Coefficients, albedo: Floats, photo: Picture, matte: Floats) -> None:
+    def __init__(self, head: PersonalHead, source: Coefficients, albedo: Floats, photo: Picture) -> None:
         """``albedo`` (V, 3) of the person's own head, 0…1; ``photo`` (S, S, 3), to which the head was fitted."""
-        head = within_outline(head, source, matte)
         self._head, self._source = head, source
         vertices = len(albedo)
-        with_head, deeper = head.model.follow.astype(np.float32), np.zeros(vertices, np.float32)
+        follow, deeper = head.model.follow.astype(np.float32), np.zeros(vertices, np.float32)
         deeper[np.concatenate(head.model.eyeballs)] = EYES_DEEPER_DM
         deeper[(head.model.expression_basis[BLINKS, :, 1] < -LID_DM).any(0)] = LIDS_DEEPER_DM
         placed, screen = np.empty((vertices, 3), np.float32), np.empty((vertices, 3), np.float32)
-        alone = np.stack([with_head, 0 * with_head], 1)
-        move(head.shape(source.expression, source.gaze), alone, deeper, source.pose, source.pose, placed, screen)
-        self._analysis = analysis = analyse_photograph(
-            head, source.pose, placed, screen, matte, create_renderer("cpu", len(photo))
-        )
+        move(head.shape(source.expression, source.gaze), follow, deeper, source.pose, source.pose, placed, screen)
+        self._analysis = analysis = analyse_photograph(head, placed, screen, create_renderer("cpu", len(photo)))
         self._outlines = head.model.triangles[head.model.landmark_triangles[OUTLINES]]
         self._on_outlines = head.model.landmark_weights[OUTLINES].astype(np.float32)
         self._lids = lids_of(head, source, screen, photo)
@@ -55,28 +48,17 @@ class SourceGeometry:
             analysis.uv, np.asarray(analysis.stretched, np.float32), analysis.facing, np.asarray(albedo, np.float32)
         )
 
-        # the head's vertices, the shell's and the surround's: all move alike
-        shell, surround = analysis.shell, analysis.surround
-        beside = np.concatenate([shell.placed, surround.placed])
-        at_rest = (beside - source.pose[3:]) @ rotation(source.pose[:3])
+        # the head's vertices and then the surround's: both move alike
+        surround = analysis.surround
+        at_rest = (surround.placed - source.pose[3:]) @ rotation(source.pose[:3])
         self._points = np.concatenate([np.zeros((vertices, 3)), at_rest]).astype(np.float32)
-        within = border_share(screen[:, :2])
-        of_head, of_shell = np.stack([with_head, (1 - with_head) * within], 1), border_share(shell.uv)
-        self._follow = np.concatenate([of_head, np.stack([of_shell, 0 * of_shell], 1), surround.follow]).astype(np.float32)
-        self._deeper = np.concatenate(
-            [deeper, np.full(len(shell.uv), SHELL_DEEPER_DM), np.full(len(surround.uv), SURROUND_DEEPER_DM)]
-        ).astype(np.float32)
+        self._follow = np.concatenate([follow, surround.follow])
+        self._deeper = np.concatenate([deeper, np.zeros(len(at_rest), np.float32)])
         self._placed, self._screen = np.empty_like(self._points), np.empty_like(self._points)
         self._normals = np.empty((vertices, 3), np.float32)
         self._attributes = np.zeros((len(self._points), ATTRIBUTES), np.float32)
-        self._attributes[vertices:, :2] = np.concatenate([shell.uv, surround.uv])
-        triangles = np.concatenate(
-            [
-                head.model.triangles[analysis.drawn],
-                shell.triangles + vertices,
-                surround.triangles + vertices + len(shell.uv),
-            ]
-        )
+        self._attributes[vertices:, :2] = surround.uv
+        triangles = np.concatenate([head.model.triangles[analysis.drawn], surround.triangles + vertices])
         self.rasteriser = PriorRasteriser(triangles, int(analysis.drawn.sum()), len(photo))
         self._show_as_seen()
 
@@ -84,7 +66,6 @@ class SourceGeometry:
         """Whatever is seen at rest shows its own place, so that nothing moves there."""
         self.prior(self._source)
         seen = np.unique(self.rasteriser.triangles[self.rasteriser.seen()])
-        self._attributes[seen, :2] = self._screen[seen, :2]
         head = seen[seen < len(self._normals)]
         self._skin.uv[head] = self._screen[head, :2]
 

@@ -20,9 +20,15 @@ from engine.render import Raster
 from engine.render.raster import Indices
 from engine.values import Floats, Mask
 
-CELLS = 48  # of the sheet along each side
+CELLS = 64  # of the sheet along each side
+BEHIND_DM, NEAR_DM = 0.5, 0.03  # the sheet lies so far behind the face, and behind the strip along the face's outline
+MOBILE_DM = 0.02
+CHIN_DM, CHIN_BEHIND_DM = 0.2, 0.25  # beside skin that an open jaw moves so far, the sheet lies so far behind: room for the chin
+BEHIND_FROM = 0.04  # width of that strip [crops]
 FOLLOW_FULLY, FOLLOW_NOT = 0.12, 0.75  # distance from the head mesh [crop units] up to which, and from which, hair follows
 SHOULDERS = 0.3  # height of the strip below the chin in which the motion fades [crop units]
+SLOPE = 6.0  # the sheet recedes from the outline so steeply: ear and hair at the head's side [dm per dm]
+RECEDE_DM = 1.0  # but not farther than this
 BORDER = 0.25  # width of the strip along the crop's border in which the motion fades [crop units]
 
 
@@ -32,7 +38,7 @@ class Surround:
 
     uv         (S, 2) crop coordinates in the photograph
     placed     (S, 3) where it lies in camera space at the source's pose [dm]
-    follow     (S, 2) 0…1, how much it follows the head's pose, and the body's
+    follow     (S,)   0…1, how much it follows the head's pose
     triangles  (T, 3)
     """
 
@@ -42,22 +48,33 @@ class Surround:
     triangles: Indices
 
 
-def make_surround(raster: Raster, shell: Raster, follow: Floats, chin: float, matte: Floats) -> Surround:
-    """From the source's rasters of the head and of its shell, the head's interpolated ``follow`` (N, N), the chin's y [crop
-    units], and the person's ``matte`` (N, N)."""
+def make_surround(raster: Raster, follow: Floats, mobility: Floats, chin: float) -> Surround:
+    """From the source's raster of the head, its interpolated ``follow`` and ``mobility`` (N, N), and the chin's y [crop units].
+
+    ``mobility`` [dm] is how far expressions move the surface: where they do, the sheet keeps well behind.
+    """
     size = raster.triangle.shape[0]
     axis = np.linspace(-1, 1, CELLS + 1, dtype=np.float32)
     uv = np.stack(np.meshgrid(axis, axis, indexing="xy"), -1).reshape(-1, 2)
-    head, hair = raster.triangle >= 0, shell.triangle >= 0
-    rim = (head | hair) & (cv2.erode((head | hair).astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
-    depth = _sample(fill(np.where(rim, np.minimum(raster.depth, shell.depth), 0), rim), uv)
+    head = raster.triangle >= 0
+    depth = _sample(_sheet_depth(raster.depth, mobility, head), uv)
     x, y = uv.T * depth / FOCAL
     placed = np.stack([x, -y, CAMERA_DISTANCE_DM - depth], 1).astype(np.float32)
-    carried = fill(np.where(hair, 1, follow), head | hair)
-    with_head = _sample(carried * _falloff((head & (follow > 0.5)) | hair, size), uv) * _body(uv, chin)
-    with_body = _sample(cv2.GaussianBlur(matte, (0, 0), size / 40), uv) * (1 - with_head)
-    shares = np.stack([with_head, with_body], 1) * border_share(uv)[:, None]
-    return Surround(uv, placed, shares.astype(np.float32), _grid_triangles(CELLS))
+    weight = _sample(fill(follow, head) * _falloff(head & (follow > 0.5), size), uv) * _border(uv) * _body(uv, chin)
+    return Surround(uv, placed, weight.astype(np.float32), _grid_triangles(CELLS))
+
+
+def _sheet_depth(depth: Floats, mobility: Floats, head: Mask) -> Floats:
+    """The head's own depth, continued outward from its outline; inside just behind the surface at first, then far behind."""
+    surface = fill(np.where(head, depth, 0), head)
+    dm_per_px = 2 / len(head) * float(depth[head].mean()) / FOCAL
+    inside, outside = (cv2.distanceTransform(m.astype(np.uint8), cv2.DIST_L2, 5) for m in (head, ~head))
+    receding = RECEDE_DM * np.tanh(SLOPE * outside * dm_per_px / RECEDE_DM)
+    strip = BEHIND_FROM * len(head)
+    mobile = np.clip(mobility / MOBILE_DM - 1, 0, 1) * _smoothstep(inside / strip)
+    behind = BEHIND_DM * np.maximum(_smoothstep(inside / strip - 1), mobile) + NEAR_DM * _smoothstep(inside / 10)
+    behind = np.maximum(behind, CHIN_BEHIND_DM * _smoothstep(fill(mobility, head) / CHIN_DM - 0.5))
+    return np.asarray(surface + receding + behind, np.float32)
 
 
 def _falloff(head: Mask, size: int) -> Floats:
@@ -65,8 +82,7 @@ def _falloff(head: Mask, size: int) -> Floats:
     return 1 - _smoothstep((distance - FOLLOW_FULLY) / (FOLLOW_NOT - FOLLOW_FULLY))
 
 
-def border_share(uv: Floats) -> Floats:
-    """(V,) 0 at the border of the crop, 1 well within."""
+def _border(uv: Floats) -> Floats:
     return _smoothstep((1 - np.abs(uv).max(1)) / BORDER)
 
 
@@ -80,7 +96,7 @@ def _smoothstep(x: NDArray[Any]) -> Floats:
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
-def _sample(field: NDArray[Any], uv: Floats) -> Floats:
+def _sample(field: Floats, uv: Floats) -> Floats:
     pixel = ((uv + 1) / 2 * len(field) - 0.5).astype(np.float32)[None]
     return np.asarray(cv2.remap(field, pixel[..., 0], pixel[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0])
 

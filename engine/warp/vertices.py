@@ -17,8 +17,7 @@ from engine.values import Floats
 from engine.warp.photograph import SURE_FACING
 
 TURN = 0.2  # by which a vertex must turn toward the viewer for better seen skin to take its place [cosine]
-DOUBT = 0.15  # below ``SURE_FACING`` by so much, skin is worth nothing [cosine]
-BODY_SHARE = np.array([0.1, 1 / 3, 0.15, 0.5, 0.5, 0.5], np.float32)  # of the head's pitch, yaw, roll and shift
+DOUBT = 0.2  # below ``SURE_FACING`` by so much, skin is worth nothing [cosine]
 CAMERA = np.array([FOCAL, CAMERA_DISTANCE_DM], np.float32)
 ONE, NONE = np.float32(1), np.float32(0)
 
@@ -26,31 +25,22 @@ ONE, NONE = np.float32(1), np.float32(0)
 def move(points: Floats, follow: Floats, deeper: Floats, pose: Floats, home: Floats, placed: Floats, screen: Floats) -> None:
     """(V, 3) head coordinates → placed (V, 3), camera space, and screen (V, 3), crop coordinates and depth.
 
-    Each point is moved by its shares ``follow`` (V, 2) of the way from the pose ``home`` (6,) to ``pose`` and to where the body
-    then is (``body_pose``), and is drawn ``deeper`` (V,) [dm] than it lies.
+    Each point is moved by its share ``follow`` (V,) of the way from the pose ``home`` (6,) to ``pose``, and is drawn ``deeper``
+    (V,) [dm] than it lies.
     """
-    body = body_pose(pose, home)
-    turn, turn_body, turn_home = (rotation(each[:3]) for each in (pose, body, home))
-    _move(points, follow, deeper, turn, turn_body, turn_home, pose[3:], body[3:], home[3:], CAMERA, placed, screen)
-
-
-def body_pose(pose: Floats, home: Floats) -> Floats:
-    """(6,) the pose of neck and shoulders, which go along with the head a little, from its pose and that of the photograph."""
-    return np.asarray(home + BODY_SHARE * (pose - home), np.float32)
+    turn, turn_home = rotation(pose[:3]), rotation(home[:3])
+    _move(points, follow, deeper, turn, pose[3:], turn_home, home[3:], CAMERA, placed, screen)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _move(points, follow, deeper, R, S, R0, t, s, t0, camera, placed, screen):  # type: ignore[no-untyped-def]
+def _move(points, follow, deeper, R, t, R0, t0, camera, placed, screen):  # type: ignore[no-untyped-def]
     for v in range(points.shape[0]):
         x, y, z = points[v, 0], points[v, 1], points[v, 2]
-        head, body = follow[v, 0], follow[v, 1]
-        stays = ONE - head - body
         for i in range(3):
             there = R[i, 0] * x + R[i, 1] * y + R[i, 2] * z + t[i]
-            if head < ONE:
-                along = S[i, 0] * x + S[i, 1] * y + S[i, 2] * z + s[i]
+            if follow[v] < ONE:
                 home = R0[i, 0] * x + R0[i, 1] * y + R0[i, 2] * z + t0[i]
-                there = head * there + body * along + stays * home
+                there = follow[v] * there + (ONE - follow[v]) * home
             placed[v, i] = there
         depth = camera[1] - placed[v, 2]
         scale = camera[0] / depth

@@ -24,23 +24,20 @@ def empty_rows(size: int) -> tuple[Floats, Indices]:
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def find_visible(screen: Floats, triangles: Indices, both_sides: int, depth: Floats, seen: Indices, edges: Floats) -> None:
-    """(V, 3) screen vertices, (T, 3) triangles → depth and seen (``empty_rows``; −1 where nothing is), edges (T, EDGES).
-
-    The first ``both_sides`` triangles are seen from both sides, the others from outside only.
-    """
+def find_visible(screen: Floats, triangles: Indices, depth: Floats, seen: Indices, edges: Floats) -> None:
+    """(V, 3) screen vertices, (T, 3) triangles → depth and seen (``empty_rows``; −1 where nothing is), edges (T, EDGES)."""
     depth[:] = FAR
     seen[:] = -1
     size, wide = depth.shape[0], np.uintp(depth.shape[1])
     flat_depth, flat_seen = depth.reshape(-1), seen.reshape(-1)
     box = np.empty(4, np.int32)
     for t in range(triangles.shape[0]):
-        if _set_up(screen, triangles[t], size, edges[t], box, t < both_sides):
+        if _set_up(screen, triangles[t], size, edges[t], box):
             _draw(np.int32(t), box, screen, triangles[t], edges[t], flat_depth, flat_seen, wide)
 
 
 @numba.njit(inline="always", error_model="numpy")
-def _set_up(screen, corners, size, edge, box, both_sides):  # type: ignore[no-untyped-def]
+def _set_up(screen, corners, size, edge, box):  # type: ignore[no-untyped-def]
     """Fills ``edge``, and ``box`` with the first and last x and y that may be covered; False when there is none."""
     a, b, c = corners[0], corners[1], corners[2]
     za, zb, zc = screen[a, 2], screen[b, 2], screen[c, 2]
@@ -54,7 +51,7 @@ def _set_up(screen, corners, size, edge, box, both_sides):  # type: ignore[no-un
     left, right = np.ceil(max(min(xa, xb, xc) - EDGE_PX, 0)), np.floor(min(max(xa, xb, xc) + EDGE_PX, last))
     top, bottom = np.ceil(max(min(ya, yb, yc) - EDGE_PX, 0)), np.floor(min(max(ya, yb, yc) + EDGE_PX, last))
     area = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya)
-    if not (left <= right and top <= bottom and abs(area) > 0 and abs(area) < FAR) or (area > 0 and not both_sides):
+    if not (left <= right and top <= bottom and abs(area) > 0 and abs(area) < FAR):
         return False
     scale = ONE / area
     edge[0], edge[1] = xc, yc

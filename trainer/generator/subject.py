@@ -42,7 +42,7 @@ class SourceSubject:
         self.coefficients, self.head = fit.coefficients, fit.head
         self._basis = LandmarkBasis.of(fit.head.model)
         self._rest = np.asarray(fit.head.model.landmarks(fit.head.rest), np.float32)
-        self._geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo, crop, self.matte)
+        self._geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo, crop)
         self._layers = pack(self.foreground, self.matte, self.plate)
         self._as_seen = self._look(face)
 

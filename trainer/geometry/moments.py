@@ -13,7 +13,7 @@ THREE_QUARTER_DEG = 25.0  # a portrait that looks aside
 HALF_JAW = 0.5  # what needs an open mouth gets so much of one
 NEEDS_JAW = ("mouthClose", "tongueOut")
 STRENGTH = {"jawOpen": 0.6, "mouthClose": 0.45}  # of the others 1
-BODY_SHARE = np.array([0.1, 1 / 3, 0.15, 0.5, 0.5, 0.5], np.float32)  # of pitch, yaw, roll and shift, that shoulders go along
+BODY_TURN, BODY_SHIFT = np.float32(1 / 3), np.float32(1 / 2)  # of the head's, that shoulders go along
 
 
 @dataclass(frozen=True)

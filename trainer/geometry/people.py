@@ -18,7 +18,7 @@ from trainer.data.synthetic.light import draw_light
 from trainer.data.synthetic.people import draw_person
 from trainer.data.synthetic.scene import SUPERSAMPLING, PersonRenderer, build_person_mesh
 from trainer.data.synthetic.source_map import source_map
-from trainer.geometry.moments import BODY_SHARE, Moment, rest
+from trainer.geometry.moments import BODY_SHIFT, BODY_TURN, Moment, rest
 
 SIZE_PX = 640
 SQUARE_SHARE = 0.8  # of the picture, that a portrait's square takes: it needs nothing from beyond the border
@@ -58,8 +58,8 @@ class RenderedModel:
     def photograph(self, moment: Moment) -> TruePicture:
         """The person at a moment; shoulders go along a little."""
         z = moment.of_person(self.rest)
-        upright = self.rest.pose * np.array([*BODY_SHARE[:3], 1, 1, 1])
-        body = upright + BODY_SHARE * np.concatenate([moment.turn, moment.shift])
+        body = self.rest.pose * np.array([1 / 3, 1 / 3, 1 / 3, 1, 1, 1], np.float32)
+        body += np.concatenate([BODY_TURN * moment.turn, BODY_SHIFT * moment.shift])
         taken = self._renderer.take(self._mesh, z, body.astype(np.float32), self._light, self._background.copy())
         points = self._head.landmarks(taken.screen[: len(self._head.mean_shape)])
         landmarks = ((points[:, :2] + 1) * (SIZE_PX / 2)).astype(np.float32)

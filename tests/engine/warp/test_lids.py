@@ -37,9 +37,7 @@ def eyes(portrait: Portrait) -> list[tuple[slice, slice]]:
 def drawn(source: PreparedPortrait, photo: Picture, share: float) -> Floats:
     """(512, 512, 3) what geometry makes of a photograph of this face, its eyes shut by a share."""
     fit = source.fit
-    prior = SourceGeometry(fit.head, fit.coefficients, fit.albedo, photo, np.ones((512, 512), np.float32)).prior(
-        shut(fit.coefficients, share)
-    )
+    prior = SourceGeometry(fit.head, fit.coefficients, fit.albedo, photo).prior(shut(fit.coefficients, share))
     places = (pixel_grid(512) + prior.flow + 1) * 256 - 0.5
     moved = cv2.remap(photo, places[..., 0], places[..., 1], cv2.INTER_LINEAR)
     weight = prior.render_weight[..., None]

@@ -69,15 +69,14 @@ def test_only_an_open_mouth_shows_the_rendered_inside(hopper_source: PreparedPor
 
 @pytest.mark.parametrize("jaw", [0.15, 0.6], ids=["parted lips", "wide open"])
 def test_an_opening_mouth_is_not_painted_with_stretched_teeth(
-    animator: Animator, hopper_source: PreparedPortrait, hopper: Portrait, jaw: float
+    animator: Animator, hopper_source: PreparedPortrait, jaw: float
 ) -> None:
     """A photograph with an open mouth: at rest the mouth stays its own, and what comes into view is mostly the head's."""
     animator.use(hopper_source)
     crop = animator.animate(turned(hopper_source.coefficients, jawOpen=jaw), corrections="none").copy()
     (face,) = Tracker("picture").find_all(crop)
     fit = fit_portrait(load_head(), face, crop)
-    geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo, crop, hopper.matte)
-    rest = fit.coefficients
+    geometry, rest = SourceGeometry(fit.head, fit.coefficients, fit.albedo, crop), fit.coefficients
     assert geometry.prior(rest).render_weight.mean() < 1e-3
     wider = float(rest.expression[EXPRESSION_NAMES.index("jawOpen")]) + 0.35
     assert (geometry.prior(turned(rest, jawOpen=wider)).render_weight > 0.5).sum() > 500

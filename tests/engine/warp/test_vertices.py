@@ -10,7 +10,7 @@ from engine.render.lighting import shade
 from engine.values import Floats
 from engine.warp.mesh import facing_camera
 from engine.warp.photograph import SURE_FACING
-from engine.warp.vertices import DOUBT, TURN, VertexAppearance, body_pose, dress, move
+from engine.warp.vertices import DOUBT, TURN, VertexAppearance, dress, move
 
 HOME, POSE = (np.array(pose, np.float32) for pose in ((0.1, -0.2, 0.05, 0.1, 0, -2), (-0.1, 0.4, 0.2, 0.2, -0.1, -1.5)))
 COUNT = 500
@@ -23,8 +23,7 @@ def rng() -> np.random.Generator:
 
 def placed_at(points: Floats, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
     """follow, placed and screen of points moved from ``HOME`` to ``POSE``, drawn 0.05 deeper."""
-    shares = np.array([[0, 0], [0, 1], [0.3, 0.5], [0.3, 0.7], [1, 0]], np.float32)  # of the head, of the body
-    follow = shares[rng.integers(len(shares), size=len(points))]
+    follow = rng.choice([0, 0.3, 1], len(points)).astype(np.float32)
     placed, screen = np.empty_like(points), np.empty_like(points)
     move(points, follow, np.full(len(points), 0.05, np.float32), POSE, HOME, placed, screen)
     return follow, placed, screen
@@ -33,18 +32,9 @@ def placed_at(points: Floats, rng: np.random.Generator) -> tuple[Floats, Floats,
 def test_vertices_go_their_share_of_the_way(rng: np.random.Generator) -> None:
     points = rng.normal(size=(COUNT, 3)).astype(np.float32)
     follow, placed, screen = placed_at(points, rng)
-    head, body = follow[:, :1], follow[:, 1:]
-    with_body = place(points, body_pose(POSE, HOME))
-    wanted = head * place(points, POSE) + body * with_body + (1 - head - body) * place(points, HOME)
+    wanted = follow[:, None] * place(points, POSE) + (1 - follow[:, None]) * place(points, HOME)
     np.testing.assert_allclose(placed, wanted, atol=2e-6)
     np.testing.assert_allclose(screen, project(wanted) + np.array([0, 0, 0.05]), atol=3e-6)
-
-
-def test_shoulders_turn_a_third_and_lean_half() -> None:
-    home = np.array([0.1, 0.2, -0.1, 0, 0, -2], np.float32)
-    np.testing.assert_array_equal(body_pose(home, home), home)
-    moved = body_pose(home + np.array([0, 0.3, 0, 0.4, 0, 1], np.float32), home) - home
-    np.testing.assert_allclose(moved, [0, 0.1, 0, 0.2, 0, 0.5], atol=1e-6)
 
 
 def test_what_vertices_show_is_where_they_were_seen_lit(rng: np.random.Generator) -> None:
