@@ -37,20 +37,3 @@ def cut(photo: Picture, square: Square, size_px: int, kernel: int = cv2.INTER_CU
         cv2.warpAffine(source, square.matrix(size_px), (size_px, size_px), flags=kernel, borderMode=cv2.BORDER_REPLICATE),
         np.uint8,
     )
-
-
-def extend(photo: Picture, left: int, right: int, top: int, bottom: int) -> Picture:
-    """Adds margins [px] that continue the picture's edge, the softer the farther out."""
-    wide = cv2.copyMakeBorder(photo, top, bottom, left, right, cv2.BORDER_REPLICATE)
-    inside = np.full(photo.shape[:2], 255, np.uint8)
-    outside = 255 - cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(0,))
-    distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3)
-    reach = max(photo.shape[:2]) * 0.25
-    out = wide.astype(np.float32)
-    for sigma, start in ((reach * 0.04, 0.0), (reach * 0.12, 0.1), (reach * 0.3, 0.35)):
-        weight = np.clip((distance / reach - start) / 0.15, 0, 1)[..., None]
-        scale = max(1, int(sigma / 4))
-        small = cv2.resize(wide, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
-        soft = cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / scale), wide.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-        out += weight * (soft - out)
-    return out.round().astype(np.uint8)

@@ -12,19 +12,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from engine.crop import cut, extend, face_centre, face_size, square_around
+from engine.border import continued
+from engine.crop import cut, face_centre, face_size, square_around
 from engine.errors import InputError
-from engine.fill import fill, texture
+from engine.fill import fill
 from engine.matte import exactly, person_alpha, person_colours, surely_background
 from engine.picture import read_picture
 from engine.track import Tracker, person_matte
-from engine.values import Face, Floats, Mask, Picture, Square
+from engine.values import Face, Floats, Picture, Square
 
 SIZE_PX = 512
 MIN_FACE_PX = 96
 MAX_SIDE_PX = 2560  # larger photographs are reduced first: a 720p view never shows more
-EDGE_PX = 256  # resolution at which what lies beyond the photograph is filled in; more takes long
 VIEW_PX = 800  # faces are looked for in views of at most this size
+SAME_FACE = 0.1  # of a face's height: the mean distance of landmarks up to which two faces are one
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,10 @@ def make_portrait(photo: Picture, name: str) -> Portrait:
     with Tracker("picture") as tracker:
         face, notes = _find_face(tracker, photo, name)
         square = square_around(face)
-        photo, square = _extend(photo, square)
+        expected = _moved(face, square)
+        photo, square = continued(photo, square, face)
         crop = cut(photo, square, SIZE_PX, cv2.INTER_LANCZOS4)  # a fifth more fine detail than the cubic kernel
-        found = tracker.find_all(crop)
-    in_crop = _largest(found) if found else _moved(face, square)
+        in_crop = _same(tracker.find_all(crop), expected)
     matte, foreground, plate = separate(crop, person_matte(crop), in_crop)
     return Portrait(photo, square, crop, in_crop, matte, foreground, plate, notes)
 
@@ -135,43 +136,18 @@ def _largest(faces: list[Face]) -> Face:
     return max(faces, key=face_size)
 
 
+def _same(found: list[Face], expected: Face) -> Face:
+    """Of the faces found the one that lies where it is expected, with landmarks of its own; else the expected one itself."""
+
+    def distance(face: Face) -> float:
+        return float(np.linalg.norm(face.landmarks[:, :2] - expected.landmarks[:, :2], axis=1).mean())
+
+    near = [face for face in found if distance(face) < SAME_FACE * face_size(expected)]
+    return min(near, key=distance, default=expected)
+
+
 def _moved(face: Face, square: Square) -> Face:
+    """A face of the photograph, in pixels of the square's crop."""
     scale = SIZE_PX / square.side_px
     corner = np.array([square.centre_x_px - square.side_px / 2, square.centre_y_px - square.side_px / 2, 0], np.float32)
     return replace(face, landmarks=((face.landmarks - corner) * scale).astype(np.float32), size=(SIZE_PX, SIZE_PX))
-
-
-def _extend(photo: Picture, square: Square) -> tuple[Picture, Square]:
-    """Continues the photograph as far as the square reaches beyond it: within the square by its texture, elsewhere blurred."""
-    half = square.side_px / 2
-    height, width = photo.shape[:2]
-    edges = (
-        half - square.centre_x_px,
-        square.centre_x_px + half - width,
-        half - square.centre_y_px,
-        square.centre_y_px + half - height,
-    )
-    left, right, top, bottom = (max(0, int(np.ceil(edge))) for edge in edges)
-    if not left + right + top + bottom:
-        return photo, square
-    moved = replace(square, centre_x_px=square.centre_x_px + left, centre_y_px=square.centre_y_px + top)
-    wide = extend(photo, left, right, top, bottom)
-    inside = np.zeros(wide.shape[:2], bool)
-    inside[top : top + height, left : left + width] = True
-    return _textured(wide, ~inside, moved), moved
-
-
-def _textured(wide: Picture, beyond: Mask, square: Square) -> Picture:
-    """What lies beyond the photograph and within the square, filled with the photograph's texture at no more than ``EDGE_PX``."""
-    x, y, half = square.centre_x_px, square.centre_y_px, square.side_px / 2
-    rows = slice(max(0, int(y - half)), int(np.ceil(y + half)))
-    columns = slice(max(0, int(x - half)), int(np.ceil(x + half)))
-    view, hole = wide[rows, columns], beyond[rows, columns]
-    scale = min(1.0, EDGE_PX / max(view.shape[:2]))
-    size = (round(view.shape[1] * scale), round(view.shape[0] * scale))
-    small = np.asarray(cv2.resize(view, size, interpolation=cv2.INTER_AREA), np.uint8)
-    mixed = np.asarray(cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0)
-    filled = cv2.resize(texture(small, mixed), view.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-    out = wide.copy()
-    out[rows, columns] = np.where(hole[..., None], filled, view)
-    return out

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
+from engine.crop import face_size, square_around
 from engine.errors import InputError
 from engine.fill import fill
 from engine.picture import read_picture
 from engine.portrait import Portrait, make_portrait
-from engine.values import Picture
-from tests.engine.conftest import HOPPER
+from engine.track import Tracker
+from engine.values import Face, Floats, Picture
+from tests.engine.conftest import HOPPER, MONA_LISA
+
+LEFT_EYE, RIGHT_EYE = [33, 133, 159, 145], [263, 362, 386, 374]  # corners and middles of the lids
+MOUTH = [61, 291, 0, 17]  # corners and middles of the lips
 
 
 def test_the_face_is_person_and_the_corners_are_background(hopper: Portrait) -> None:
@@ -46,16 +54,69 @@ def test_a_photograph_that_ends_at_the_hair_is_continued(hopper_photo: Picture) 
 
 
 def test_what_lies_beyond_the_photograph_has_its_texture() -> None:
-    face = read_picture(HOPPER)[60:420, 60:460]
-    noise = np.random.default_rng(1).normal(0, 25, (*face.shape[:2], 1))
-    photo = face.copy()
-    photo[:60] = np.clip(120 + noise[:60], 0, 255)  # a finely patterned wall above the head, cut off close to it
-    portrait = make_portrait(photo[40:], "tight.png")
-    missing = round((portrait.photo.shape[0] - len(photo) + 40) * 512 / portrait.square.side_px)
-    assert missing > 20
-    above = portrait.crop[4 : missing - 4, 150:350, 1].astype(float)
-    assert np.abs(np.diff(above, axis=0)).mean() > 3  # streaks would not change downward
-    assert abs(above.mean() - 120) < 15
+    photo = read_picture(HOPPER)[:420, 30:435].copy()
+    noise = np.random.default_rng(1).normal(0, 25, (270, 55, 1))
+    photo[:270, 350:] = np.clip(120 + noise, 0, 255)  # a finely patterned wall beside the head, cut off
+    portrait = make_portrait(photo, "tight.png")
+    left = round(512 * (1 - (portrait.photo.shape[1] - photo.shape[1]) / portrait.square.side_px))
+    assert left < 490
+    beside = portrait.crop[:250, left + 4 :, 1].astype(float)
+    assert np.abs(np.diff(beside, axis=1)).mean() > 3  # streaks would not change sideways
+    assert abs(beside.mean() - 120) < 15
+
+
+@pytest.mark.parametrize(("path", "margin"), [(MONA_LISA, 0.05), (MONA_LISA, 0.1), (MONA_LISA, 0.25), (HOPPER, 0.1)])
+def test_beyond_the_border_of_a_tight_photograph_there_is_no_further_face(path: Path, margin: float) -> None:
+    tight, expected = _tight(read_picture(path), margin)
+    portrait = make_portrait(tight, "tight.png")
+    with Tracker("picture") as tracker:
+        (found,) = tracker.find_all(portrait.crop)
+    for landmarks in (found.landmarks, portrait.face.landmarks):
+        assert np.linalg.norm(landmarks[:, :2] - expected, axis=1).mean() < 4
+    for part in (LEFT_EYE, RIGHT_EYE, MOUTH):
+        assert _likeness_elsewhere(portrait, part) < 0.75
+
+
+def _likeness_elsewhere(portrait: Portrait, part: list[int]) -> float:
+    """The highest correlation of a part of the face with the crop where it is not in or near its own place, −1…1."""
+    points = portrait.face.landmarks[part, :2]
+    (left, top), (right, bottom) = (points.min(0) - 8).astype(int), (points.max(0) + 8).astype(int)
+    likeness = cv2.matchTemplate(portrait.crop, portrait.crop[top:bottom, left:right], cv2.TM_CCOEFF_NORMED)
+    size = face_size(portrait.face)
+    y, x = np.indices(likeness.shape)
+    return float(likeness[np.hypot(x - left, y - top) > 0.6 * size].max())
+
+
+@pytest.mark.parametrize("is_found", [True, False])
+def test_the_face_in_the_crop_is_the_one_of_the_photograph(
+    hopper_photo: Picture, is_found: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class WithAnother(Tracker):
+        """Finds in crops a larger face beside the person's, and theirs only if ``is_found``."""
+
+        def find_all(self, image: Picture) -> list[Face]:
+            found = super().find_all(image)
+            if image.shape[:2] != (512, 512):
+                return found
+            another = [replace(face, landmarks=1.3 * face.landmarks - 200) for face in found]
+            return another + found if is_found else another
+
+    monkeypatch.setattr("engine.portrait.Tracker", WithAnother)
+    tight, expected = _tight(hopper_photo, 0.35)
+    portrait = make_portrait(tight, "tight.png")
+    assert np.linalg.norm(portrait.face.landmarks[:, :2] - expected, axis=1).mean() < 4
+
+
+def _tight(photo: Picture, margin: float) -> tuple[Picture, Floats]:
+    """The photo cut off so many face heights around the face, and where (478, 2) the face should lie in the portrait's crop."""
+    with Tracker("picture") as tracker:
+        (face,) = tracker.find_all(photo)
+    points, room = face.landmarks[:, :2], margin * face_size(face)
+    left, top = np.maximum(points.min(0) - room, 0).astype(int)
+    right, bottom = (points.max(0) + room).astype(int)
+    square = square_around(face)
+    corner = np.array([square.centre_x_px, square.centre_y_px], np.float32) - square.side_px / 2
+    return np.ascontiguousarray(photo[top:bottom, left:right]), (points - corner) * np.float32(512 / square.side_px)
 
 
 def test_of_several_faces_the_largest_is_used_and_the_user_is_told(mona: Portrait, hopper_photo: Picture) -> None:
