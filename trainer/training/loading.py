@@ -136,8 +136,8 @@ def _raising(batches: Iterator[Any]) -> Iterator[Any]:
             batch = next(batches)
         except StopIteration:
             return
-        except RuntimeError as error:
-            if "worker" not in str(error):
+        except (RuntimeError, ConnectionError, EOFError) as error:  # the last two when it was just handing a batch over
+            if isinstance(error, RuntimeError) and "worker" not in str(error):
                 raise
             raise HifiHeadError(
                 "A process that loads batches was ended from outside, for lack of memory or of shared memory (/dev/shm): set "

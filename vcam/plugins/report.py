@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,7 +39,8 @@ def report_states(states: Callable[[], tuple[PluginState, ...]], ended: threadin
             written = True
         ended.wait(EVERY_S)
     if written:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # what cannot be written cannot be removed either
+            path.unlink()
 
 
 def read_states() -> tuple[PluginState, ...]:
