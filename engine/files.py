@@ -135,3 +135,11 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """``write_bytes`` of a text in UTF-8, exactly as it is given."""
     write_bytes(path, text.encode())
+
+
+def write_private(path: Path, text: str) -> None:
+    """``write_text`` for this user's eyes only, from the first byte on; its folder is made where it is missing."""
+    with replacing(path) as partial:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch(mode=0o600)
+        partial.write_bytes(text.encode())

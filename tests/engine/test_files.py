@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine import files
 from engine.errors import InputError
-from engine.files import replacing_folder, write_bytes, write_text
+from engine.files import replacing_folder, write_bytes, write_private, write_text
 from engine.picture import read_picture
 from engine.picture_file import write_picture
 
@@ -113,3 +114,13 @@ def test_a_picture_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no place"):
         write_picture(tmp_path / "a.png", np.zeros((0, 4, 3), np.uint8))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_what_only_the_user_may_read_is_theirs_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes = []
+    monkeypatch.setattr(files, "sync_file", lambda path: modes.append(path.stat().st_mode & 0o777))
+    write_private(tmp_path / "new" / "token", "secret")
+    assert modes == [0o600]
+    assert (tmp_path / "new" / "token").read_text() == "secret"
+    assert (tmp_path / "new" / "token").stat().st_mode & 0o777 == 0o600

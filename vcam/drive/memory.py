@@ -11,7 +11,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from engine.errors import InputError
-from engine.files import write_text
+from engine.files import write_private
 from engine.values import EXPRESSION, GAZE, POSE, Floats
 from vcam.drive.gaze import GazeMap
 from vcam.drive.neutral import Rest
@@ -56,12 +56,10 @@ class RestMemory:
             {"source": source, "avatar": avatar, **{name: rounded(getattr(rest, name)) for name in SIZES}}
             for (source, avatar), rest in self._entries.items()
         ]
+        maps = [{"source": source, "matrix": rounded(gaze.matrix.reshape(6))} for source, gaze in self._gaze_maps.items()]
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            maps = [{"source": source, "matrix": rounded(gaze.matrix.reshape(6))} for source, gaze in self._gaze_maps.items()]
-            write_text(self._path, HEAD + tomlkit.dumps({"version": VERSION, "gaze": maps, "rest": entries}))
-            self._path.chmod(0o600)
-        except (OSError, InputError) as error:
+            write_private(self._path, HEAD + tomlkit.dumps({"version": VERSION, "gaze": maps, "rest": entries}))
+        except InputError as error:
             self._messages.say_rarely("rest", f"Your resting face cannot be kept for the next start: {error}")
 
     def _read(self) -> dict[tuple[str, str], Rest]:

@@ -10,7 +10,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from engine.errors import InputError
-from engine.files import write_text
+from engine.files import write_private
 from engine.process import user_folder
 from engine.resource import Resource
 from vcam.messages import Messages
@@ -80,9 +80,7 @@ class VTubeStudioSink(Resource):
         token = str(data.get("authenticationToken", ""))
         if kind != "AuthenticationTokenResponse" or not token or not self._is_accepted(connection, token):
             raise PacketError("it was not allowed there")
-        self._token_path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(self._token_path, token)
-        self._token_path.chmod(0o600)
+        write_private(self._token_path, token)
 
     def _is_accepted(self, connection: ClientConnection, token: str) -> bool:
         return self._asked(connection, protocol.authentication(token))[1].get("authenticated") is True

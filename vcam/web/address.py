@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.files import replacing
+from engine.files import write_private
 
 TOKEN_BYTES = 16
 KEPT = re.compile(r"([0-9]{1,5}) ([\w-]{20,})\n")
@@ -40,7 +40,4 @@ def read_address(path: Path) -> PageAddress:
 
 def keep_address(path: Path, address: PageAddress) -> None:
     """Writes the address for the next start, for this user's eyes only. Raises InputError."""
-    with replacing(path) as partial:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.touch(mode=0o600)
-        partial.write_text(f"{address.port} {address.token}\n", encoding="ascii")
+    write_private(path, f"{address.port} {address.token}\n")
