@@ -61,7 +61,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine(tmp_path)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    for name in ("CACHE", "STATE", "CONFIG"):
+    for name in ("CACHE", "STATE", "CONFIG", "DATA"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "home" / name.lower()))
     monkeypatch.setattr(vcam.cli.setup.v4l2, "devices", list)
     monkeypatch.setattr(vcam.cli.setup, "output_settings", vcam.cli.setup.OutputSettings)
@@ -89,7 +89,12 @@ def test_the_camera_is_made_for_good_and_everything_is_taken_back(machine: Machi
     set_up(SetupOptions(yes=True), host=Host("Linux", "apt", module_installed=True), places=machine.places)
     assert machine.called() == ["sudo modprobe v4l2loopback", "modprobe v4l2loopback"]
     # files of the program itself
-    for path in ("cache/hifihead/engines/a", "state/hifihead/log/hifihead.log", "config/hifihead/preview-address"):
+    for path in (
+        "cache/hifihead/engines/a",
+        "state/hifihead/log/hifihead.log",
+        "config/hifihead/preview-address",
+        "data/hifihead/resting-faces.toml",
+    ):
         file = machine.folder / "home" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()

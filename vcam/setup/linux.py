@@ -144,8 +144,9 @@ def removal_steps(places: Places) -> list[SetupStep]:
         steps.append(SetupStep("Stop the service", ("systemctl", "--user", "disable", "--now", SERVICE), optional=True))
     steps += remove_files("Remove the service and the entry in the menu", [places.unit, places.desktop_entry])
     logs = user_folder("log")
-    own = [user_folder("cache"), logs.parent if logs.parent.name == PROGRAM else logs, user_folder("config") / "preview-address"]
-    steps += remove_files("Remove caches, log and the preview's address", own)
+    own = [user_folder("cache"), user_folder("data"), logs.parent if logs.parent.name == PROGRAM else logs]
+    own.append(user_folder("config") / "preview-address")
+    steps += remove_files("Remove caches, log, resting faces, permissions and the preview's address", own)
     system = remove_files("Make the camera no longer at the system's start", [places.options, places.loading], root=True)
     steps += system
     if system and places.module.is_dir():
