@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from engine.errors import DeviceError
 from engine.resource import Resource
 from engine.values import Picture
 from vcam.pipewire.stream import CameraStream
-from vcam.sinks.reopening import ReopeningSink
+from vcam.sinks.reopening import ReopeningSink, open_reopening
 
 if TYPE_CHECKING:
     from vcam.build import Builder
@@ -23,20 +22,12 @@ def open_sink(builder: Builder, session: object, argument: str, *, required: boo
     """The camera under the name that the settings give. Where there is no session of PipeWire it is waited for, or ``required``
     and DeviceError raised."""
     del session, argument
-    output, messages = builder.settings.output, builder.messages
+    output = builder.settings.output
 
     def open_camera() -> PipeWireCamera:
         return PipeWireCamera((output.width_px, output.height_px), output.fps, output.camera_name)
 
-    opened: PipeWireCamera | None = None
-    try:
-        opened = open_camera()
-        messages.say(f"Sending to the virtual camera {opened.name}. {LISTED_BY}")
-    except DeviceError as error:
-        if required:
-            raise
-        messages.say(f"Going on without the PipeWire camera. {error}")
-    return ReopeningSink(open_camera, opened, clock=builder.clock, messages=messages, retry_s=RETRY_S)
+    return open_reopening(open_camera, builder, what="PipeWire camera", hint=LISTED_BY, retry_s=RETRY_S, required=required)
 
 
 class PipeWireCamera(Resource):

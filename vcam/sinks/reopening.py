@@ -3,12 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from engine.errors import DeviceError
 from engine.resource import Resource
 from engine.values import Picture
 from vcam.interfaces import Clock, Sink
 from vcam.messages import Messages
+
+if TYPE_CHECKING:
+    from vcam.build import Builder
+
+
+def open_reopening(
+    open_camera: Callable[[], Sink],
+    builder: Builder,
+    *,
+    what: str,
+    hint: str = "",
+    retry_s: float,
+    required: bool,
+) -> ReopeningSink:
+    """Opens a camera, which ``what`` names; when it is missing it is waited for, or ``required`` and DeviceError raised.
+
+    ``hint``: a sentence for the user once it is open.
+    """
+    messages = builder.messages
+    opened: Sink | None = None
+    try:
+        opened = open_camera()
+        messages.say(f"Sending to the virtual camera {opened.name}.{hint and f' {hint}'}")
+    except DeviceError as error:
+        if required:
+            raise
+        messages.say(f"Going on without the {what}. {error}")
+    return ReopeningSink(open_camera, opened, clock=builder.clock, messages=messages, retry_s=retry_s)
 
 
 class ReopeningSink(Resource):

@@ -16,7 +16,7 @@ from vcam import v4l2
 from vcam.processes import users_of
 from vcam.sinks.driver import JOIN_VIDEO_GROUP, absent_sentence, create_command, this_host
 from vcam.sinks.readers import Readers
-from vcam.sinks.reopening import ReopeningSink
+from vcam.sinks.reopening import ReopeningSink, open_reopening
 
 if TYPE_CHECKING:
     from vcam.build import Builder
@@ -29,20 +29,12 @@ RETRY_S = 5.0
 def open_sink(builder: Builder, session: object, argument: str, *, required: bool) -> ReopeningSink:
     """The virtual camera that the settings name. When it is missing it is waited for, or ``required`` and DeviceError raised."""
     del session, argument
-    output, messages = builder.settings.output, builder.messages
+    output = builder.settings.output
 
     def open_camera() -> VirtualCamera:
         return VirtualCamera((output.width_px, output.height_px), output.fps, output.camera_name)
 
-    opened: VirtualCamera | None = None
-    try:
-        opened = open_camera()
-        messages.say(f"Sending to the virtual camera {opened.name}.")
-    except DeviceError as error:
-        if required:
-            raise
-        messages.say(f"Going on without the virtual camera. {error}")
-    return ReopeningSink(open_camera, opened, clock=builder.clock, messages=messages, retry_s=RETRY_S)
+    return open_reopening(open_camera, builder, what="virtual camera", retry_s=RETRY_S, required=required)
 
 
 class VirtualCamera(Resource):
