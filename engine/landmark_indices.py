@@ -19,7 +19,6 @@ LID_MIDDLES = (((385, 386, 387), (380, 374, 373)), ((160, 159, 158), (144, 145, 
 UPPER_LIDS = ((384, 385, 386, 387, 388), (157, 158, 159, 160, 161))  # all of the upper lid but its corners
 UPPER_LID_MIDDLE, BROW_LOWER_EDGE = (386, 159), (282, 52)
 EYE_CORNERS = ((362, 263), (133, 33))  # inner, outer
-CHEEKS = (348, 119)
 
 # Outlines of hair that may grow on a face: from ear to ear along the jaw and back over the cheeks and below the nose; below the
 # nose; around the chin.

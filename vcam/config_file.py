@@ -30,7 +30,6 @@ BACKSLASHES = (
     "'C:\\Users\\me\\new.jpg', or write / instead."
 )
 
-UNQUOTED = re.compile(r"(?m)^\s*[\w.]+\s*=\s*(?!true\b|false\b|inf\b|nan\b)(?:[^\W\d]|[~/\\])")
 CURES = (
     (ESCAPED, BACKSLASHES),
     (re.compile(r"=\s*[“”„‟‘’‚«»]"), "Word processors write quotes that are not: use \" or '."),
