@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from engine.fill import fill
+from engine.ramps import smooth_step
 from engine.values import Floats, Picture
 
 PERSON = 0.15  # share of person from which a pixel may be theirs
@@ -34,9 +35,3 @@ def pure_colours(picture: Picture, alpha: Floats) -> Picture:
         return picture
     own = smooth_step(alpha, *PURE)[..., None]
     return np.asarray(picture * own + fill(picture, inside) * (1 - own) + 0.5, np.uint8)
-
-
-def smooth_step(values: Floats, low: float, high: float) -> Floats:
-    """0 below ``low``, 1 above ``high``, smooth between."""
-    share: Floats = np.clip((values - low) / (high - low), 0, 1).astype(np.float32)
-    return share * share * (3 - 2 * share)

@@ -18,6 +18,7 @@ from engine.conventions import place, project
 from engine.fill import fill
 from engine.head import Part, PersonalHead
 from engine.landmark_indices import LEFT_LID_RIMS, RIGHT_LID_RIMS
+from engine.ramps import smooth_step
 from engine.sampling import sample
 from engine.values import BLINKS, Coefficients, Floats, Picture
 
@@ -65,7 +66,7 @@ class Lids:
         (2,) how far it did, 0…1."""
         own = source.expression[BLINKS]
         closing = np.clip((z.expression[BLINKS] - own) / np.maximum(1 - own, 0.1), 0, 1)
-        drawn = _smooth(closing / TAKEN_UP)
+        drawn = smooth_step(closing / TAKEN_UP)
         for lid, share, taken_up in zip(self.lids, closing, drawn, strict=True):
             if taken_up == 0:
                 continue
@@ -177,8 +178,3 @@ def _lash_colour(soft: Floats, upper: Floats, skin: Floats) -> Floats:
     found = sample(soft, (places * (2 / len(soft)) - 1).astype(np.float32)).reshape(-1, 3)
     dark = found[found.mean(1) <= np.percentile(found.mean(1), DARKEST)].mean(0)
     return np.asarray(dark * min(1.0, LASH_SHADE * float(skin.mean()) / max(float(dark.mean()), 1.0)), np.float32)
-
-
-def _smooth(share: Floats) -> Floats:
-    t = np.clip(share, 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)

@@ -8,14 +8,13 @@ with the head mesh, which hides the part of the sheet behind it, this gives ever
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.conventions import CAMERA_DISTANCE_DM, FOCAL
 from engine.fill import fill
+from engine.ramps import smooth_step
 from engine.render import Raster
 from engine.render.raster import Indices
 from engine.values import Floats, Mask
@@ -71,29 +70,24 @@ def _sheet_depth(depth: Floats, mobility: Floats, head: Mask) -> Floats:
     inside, outside = (cv2.distanceTransform(m.astype(np.uint8), cv2.DIST_L2, 5) for m in (head, ~head))
     receding = RECEDE_DM * np.tanh(SLOPE * outside * dm_per_px / RECEDE_DM)
     strip = BEHIND_FROM * len(head)
-    mobile = np.clip(mobility / MOBILE_DM - 1, 0, 1) * _smoothstep(inside / strip)
-    behind = BEHIND_DM * np.maximum(_smoothstep(inside / strip - 1), mobile) + NEAR_DM * _smoothstep(inside / 10)
-    behind = np.maximum(behind, CHIN_BEHIND_DM * _smoothstep(fill(mobility, head) / CHIN_DM - 0.5))
+    mobile = np.clip(mobility / MOBILE_DM - 1, 0, 1) * smooth_step(inside / strip)
+    behind = BEHIND_DM * np.maximum(smooth_step(inside / strip - 1), mobile) + NEAR_DM * smooth_step(inside / 10)
+    behind = np.maximum(behind, CHIN_BEHIND_DM * smooth_step(fill(mobility, head) / CHIN_DM - 0.5))
     return np.asarray(surface + receding + behind, np.float32)
 
 
 def _falloff(head: Mask, size: int) -> Floats:
     distance = cv2.distanceTransform((~head).astype(np.uint8), cv2.DIST_L2, 5) * (2 / size)
-    return 1 - _smoothstep((distance - FOLLOW_FULLY) / (FOLLOW_NOT - FOLLOW_FULLY))
+    return 1 - smooth_step((distance - FOLLOW_FULLY) / (FOLLOW_NOT - FOLLOW_FULLY))
 
 
 def _border(uv: Floats) -> Floats:
-    return _smoothstep((1 - np.abs(uv).max(1)) / BORDER)
+    return smooth_step((1 - np.abs(uv).max(1)) / BORDER)
 
 
 def _body(uv: Floats, chin: float) -> Floats:
     """0 for what lies below the chin: shoulders stay where they are."""
-    return 1 - _smoothstep((uv[:, 1] - chin) / SHOULDERS + 0.3)
-
-
-def _smoothstep(x: NDArray[Any]) -> Floats:
-    t = np.clip(x, 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
+    return 1 - smooth_step((uv[:, 1] - chin) / SHOULDERS + 0.3)
 
 
 def _sample(field: Floats, uv: Floats) -> Floats:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.ramps import smooth_step
 from engine.values import Floats
-from trainer.data.synthetic.noise import between, chance, smooth_noise, smooth_step
+from trainer.data.synthetic.noise import between, chance, smooth_noise
 from trainer.data.synthetic.pieces import (
     TEXTURE_PX,
     MaskLabel,

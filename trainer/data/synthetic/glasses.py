@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from engine.head import HeadModel
+from engine.ramps import smooth_step
 from engine.values import Floats
-from trainer.data.synthetic.noise import between, chance, smooth_step
+from trainer.data.synthetic.noise import between, chance
 from trainer.data.synthetic.pieces import MaskLabel, Mesh, WornMesh, flat_texture, solid, texture_grid, tube
 
 _NOSE_BRIDGE = 168  # landmark

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from engine.ramps import smooth_step
 from engine.values import Floats
-from trainer.data.synthetic.noise import between, chance, smooth_noise, smooth_step
+from trainer.data.synthetic.noise import between, chance, smooth_noise
 from trainer.data.synthetic.pieces import TEXTURE_PX, MaskLabel, WornMesh, opaque, sheet_triangles
 from trainer.data.synthetic.shells import FALL_ROWS, curtain, hairline, shell, skull_points
 from trainer.data.synthetic.skull import COLUMNS, ROWS, azimuths

@@ -19,12 +19,6 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], cells: tuple[
     return np.asarray(fine[top : top + shape[0], left : left + shape[1]], np.float32)
 
 
-def smooth_step(value: Floats, low: float, high: float) -> Floats:
-    """0 at ``low``, 1 at ``high``, a smooth step between; ``low`` may be the greater one."""
-    t = np.clip((value - low) / (high - low), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
-
-
 def chance(rng: np.random.Generator, probability: float) -> bool:
     """True with this probability."""
     return bool(rng.random() < probability)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.ramps import smooth_step
 from engine.values import Floats
-from trainer.data.synthetic.noise import smooth_step
 from trainer.data.synthetic.pieces import MaskLabel, WornMesh, sheet_triangles
 from trainer.data.synthetic.skull import COLUMNS, MIDDLE, ROWS, azimuths, directions, polar
 
