@@ -273,15 +273,30 @@ def test_a_picture_goes_without_one_that_does_not_come_back_in_time(rig: Rig) ->
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("name", ["blocks", "loops"])
-def test_one_that_never_comes_back_is_given_up(rig: Rig, name: str) -> None:
+def test_one_that_never_comes_back_is_given_up(rig: Rig, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Reddens, "budget_ms", 10_000.0, raising=False)  # waited for, and so never late itself
     rig.switch(**{name: ON, "reddens": ON})
-    assert wait_for(lambda: rig.host.on_frame(BLACK)[0, 0].tolist() == [255, 0, 0])  # the other one is not late
-    rig.clock.pass_time(active.STUCK_S + 0.1)
     rig.host.on_frame(BLACK)
+    rig.clock.pass_time(active.STUCK_S + 0.1)
     assert wait_for(lambda: rig.host.on_frame(BLACK)[0, 0].tolist() == [255, 0, 0])
     assert f"'{name}' did not come back from on_frame within 2 s" in rig.said.text
     if name == "loops":  # a loop in Python is even ended
         assert wait_for(lambda: f"plugin {name}" not in [thread.name for thread in threading.enumerate()])
+
+
+def test_one_is_not_blamed_for_the_time_that_another_takes(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.switch(blocks=ON, slow=ON)
+    with monkeypatch.context() as hurried:
+        hurried.setattr(active, "PATIENCE_S", 0.0)
+        rig.host.on_frame(BLACK)  # the one that blocks is late
+    for _ in range(2 * active.JUDGED):
+        rig.host.on_motion(motion())
+    assert rig.said == []
+    Blocks.released.set()
+    assert wait_for(lambda: bool(rig.host.on_frame(BLACK).any()))
+    for _ in range(2 * active.JUDGED):
+        rig.host.on_motion(motion())
+    assert "'slow' takes" in rig.said.text
 
 
 def test_one_that_keeps_pictures_is_switched_off(rig: Rig) -> None:

@@ -88,17 +88,23 @@ class ActivePlugin:
             raise InputError(f"The plug-in {self.name!r} did not start within {LONGEST_S:.0f} s.")
         self._raise_error("start", work)
 
-    def motion(self, motion: MotionFrame) -> MotionFrame:
-        """What the plug-in makes of it; raises InputError when it is to be switched off."""
+    @property
+    def late(self) -> bool:
+        """Whether a call has not come back."""
+        return self._late is not None
+
+    def motion(self, motion: MotionFrame, *, timed: bool = True) -> MotionFrame:
+        """What the plug-in makes of it; raises InputError when it is to be switched off. ``timed``: whether the time that it
+        takes is its own, and no other plug-in is late, which may hold everything up."""
         lent, now = lent_motion(motion), self._clock.now()
-        answer = self._ask("on_motion", lambda: taken_motion(motion, self._instance.on_motion(lent, now)))
+        answer = self._ask("on_motion", lambda: taken_motion(motion, self._instance.on_motion(lent, now)), timed=timed)
         return motion if answer is None else answer
 
-    def picture(self, picture: Picture) -> Picture:
-        """What the plug-in makes of it; raises InputError when it is to be switched off."""
+    def picture(self, picture: Picture, *, timed: bool = True) -> Picture:
+        """What the plug-in makes of it; as ``motion``."""
         lent, now = lent_picture(picture), self._clock.now()
         self._refuse_keeping(lent)
-        answer = self._ask("on_frame", lambda: taken_picture(picture, self._instance.on_frame(lent, now)))
+        answer = self._ask("on_frame", lambda: taken_picture(picture, self._instance.on_frame(lent, now)), timed=timed)
         return picture if answer is None else answer
 
     def backdrop(self, avatar: Avatar) -> Backdrop | None:
@@ -177,7 +183,7 @@ class ActivePlugin:
             until_s = None if background.for_s is None else now + background.for_s
             return replace(cutout.before(background.picture, background.light_wrap), scene=self), until_s
 
-    def _ask(self, hook: str, work: Callable[[], Any]) -> Any:
+    def _ask(self, hook: str, work: Callable[[], Any], *, timed: bool) -> Any:
         """The answer of a hook; None when it does not come in time."""
         if self._late is not None:
             late_hook, late, since_s = self._late
@@ -186,12 +192,12 @@ class ActivePlugin:
                     raise self._stuck(late_hook)
                 return None
             self._late = None
-            self._judge(late_hook, late)
+            self._judge(late_hook, late, timed=timed)
         handed = self._worker.hand_over(lambda: self._watched(work))
         if not handed.done(max(PATIENCE_S, PATIENCE * self.budget_ms / 1000)):
             self._late = hook, handed, self._clock.now()
             return None
-        return self._judge(hook, handed)
+        return self._judge(hook, handed, timed=timed)
 
     def _watched(self, work: Callable[[], Any]) -> Any:
         """On the plug-in's thread: how much the program grows meanwhile is added up."""
@@ -201,12 +207,13 @@ class ActivePlugin:
         finally:
             self._grown_mb += self._memory_mb() - before_mb
 
-    def _judge(self, hook: str, work: Work) -> Any:
+    def _judge(self, hook: str, work: Work, *, timed: bool) -> Any:
         """The result of a call that came back; raises InputError when it failed, and when calls take too long."""
         self._raise_error(hook, work)
         self._stats.add(f"plugin {self.name}", work.seconds)
         times_ms = self._times_ms.setdefault(hook, deque(maxlen=JUDGED))
-        times_ms.append(1000 * work.seconds)
+        if timed:
+            times_ms.append(1000 * work.seconds)
         if len(times_ms) == JUDGED and (typical_ms := statistics.median(times_ms)) > self.budget_ms:
             raise InputError(
                 f"The plug-in {self.name!r} takes {typical_ms:.0f} ms in {hook}, more than the {self.budget_ms:g} ms it states."

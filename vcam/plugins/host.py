@@ -135,7 +135,7 @@ class PluginHost(Resource):
         for plugin in self.drawing:
             if "on_motion" in plugin.hooks:
                 try:
-                    motion = plugin.motion(motion)
+                    motion = plugin.motion(motion, timed=self._alone(plugin))
                 except InputError as error:
                     self._give_up(plugin, error)
         return motion
@@ -162,7 +162,7 @@ class PluginHost(Resource):
         for plugin in self.drawing:
             if "on_frame" in plugin.hooks:
                 try:
-                    picture = plugin.picture(picture)
+                    picture = plugin.picture(picture, timed=self._alone(plugin))
                 except InputError as error:
                     self._give_up(plugin, error)
         return picture
@@ -174,6 +174,10 @@ class PluginHost(Resource):
                 plugin.hear(block, time_s)
             except InputError as error:
                 self._give_up(plugin, error)
+
+    def _alone(self, plugin: ActivePlugin) -> bool:
+        """Whether no other plug-in is late: a loop in Python slows all that is Python down."""
+        return not any(other.late for other in self.drawing if other is not plugin)
 
     # one plug-in
 
