@@ -72,6 +72,9 @@ def test_workers_end_when_the_loading_does() -> None:
     assert not set(multiprocessing.active_children()) - before
 
 
+# when the worker ends while it hands a batch over, torch looks whether too many files are open, and leaves those that it opened
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+@pytest.mark.filterwarnings("ignore:Exception ignored in.*_io.FileIO:pytest.PytestUnraisableExceptionWarning")
 def test_a_worker_that_is_ended_is_said() -> None:
     import multiprocessing
 

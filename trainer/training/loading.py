@@ -8,6 +8,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from typing import Any, Generic, Self, TypeVar
 
 import cv2
@@ -19,6 +21,7 @@ from engine.errors import HifiHeadError
 
 MOST_WORKERS = 8  # for each process that trains on a GPU
 AHEAD = 2  # batches that a worker loads before they are asked for
+END_SECONDS = 1.0  # between a connection that is lost and the end of the process behind it
 
 Draw = TypeVar("Draw")
 Example = TypeVar("Example")
@@ -91,7 +94,7 @@ def loading(
     )
     batches = iter(loader)
     try:
-        yield _raising(batches)
+        yield _raising(batches, batches._workers if workers else ())  # type: ignore[attr-defined]
     finally:
         if workers:
             batches._shutdown_workers()  # type: ignore[attr-defined]  # otherwise they end when the last reference does
@@ -130,14 +133,15 @@ class _GuardedCollate:
         return next((one for one in examples if isinstance(one, HifiHeadError)), None) or self._mixture.collate(examples)
 
 
-def _raising(batches: Iterator[Any]) -> Iterator[Any]:
+def _raising(batches: Iterator[Any], workers: Sequence[BaseProcess]) -> Iterator[Any]:
     while True:
         try:
             batch = next(batches)
         except StopIteration:
             return
-        except (RuntimeError, ConnectionError, EOFError) as error:  # the last two when it was just handing a batch over
-            if isinstance(error, RuntimeError) and "worker" not in str(error):
+        except Exception as error:
+            # a worker's own error comes while all live; one that was ended shows as a lost connection, file or worker
+            if not _ended(workers):
                 raise
             raise HifiHeadError(
                 "A process that loads batches was ended from outside, for lack of memory or of shared memory (/dev/shm): set "
@@ -146,6 +150,11 @@ def _raising(batches: Iterator[Any]) -> Iterator[Any]:
         if isinstance(batch, HifiHeadError):
             raise batch
         yield batch
+
+
+def _ended(workers: Sequence[BaseProcess]) -> bool:
+    """Whether one of the processes has ended, or does within a second."""
+    return bool(workers) and bool(wait([worker.sentinel for worker in workers], timeout=END_SECONDS))
 
 
 def _begin(number: int) -> None:
