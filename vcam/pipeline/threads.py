@@ -173,7 +173,7 @@ class Pipeline:
     ) -> None:
         """``source`` and ``motion_sinks`` are closed by the pipeline's own thread. ``open_rendering`` and ``close_rendering`` are
         called on the render thread; what the former opens it must register before it may fail."""
-        self.source, self._driving, self._open_rendering = source, driving, open_rendering
+        self.source, self.driving, self._open_rendering = source, driving, open_rendering
         self.motion_sinks = motion_sinks
         self._latest, self._clock, self._messages = latest, clock, messages
         self._governor, self._period_s = governor, 1 / fps
@@ -204,7 +204,7 @@ class Pipeline:
     def wake(self) -> None:
         """Ends ``rest``: the avatar idles at once, and follows as soon as the source delivers."""
         self._governor.settle()
-        self.motion.call(self._driving.resume)
+        self.motion.call(self.driving.resume)
         self.source.wake()
         self.motion.wake()
 
@@ -215,7 +215,7 @@ class Pipeline:
             before, self.source = self.source, source
             self._messages.attempt("source", f"Closing {before.name}", before.close)  # before the other opens the same device
             source.start()
-            self._driving.forget()
+            self.driving.forget()
 
         self.motion.call(change).result()
 
@@ -258,7 +258,7 @@ class Pipeline:
     def _close_source(self) -> None:
         self.source.close()
         self.motion_sinks.close()
-        self._driving.keep()
+        self.driving.keep()
 
     def _prepare_rendering(self) -> None:
         self._rendering = self._open_rendering()
@@ -266,8 +266,8 @@ class Pipeline:
     def _move(self) -> None:
         source = self.source
         observation = source.take(TICK_S)
-        motion = self._driving.step(observation, source.name, remembered_as=source.remembered_as)
-        if motion is not None and (rest := self._driving.rest) is not None:
+        motion = self.driving.step(observation, source.name, remembered_as=source.remembered_as)
+        if motion is not None and (rest := self.driving.rest) is not None:
             self._motions.put(motion)
             self.motion_sinks.send(observation, motion, rest)
 
