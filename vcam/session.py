@@ -12,6 +12,7 @@ from pathlib import Path
 from engine.errors import HifiHeadError, InputError
 from engine.picture import refuse_unreadable
 from engine.resource import Resource
+from engine.values import Picture
 from vcam import sinks
 from vcam.avatars.avatar import Avatar
 from vcam.build import Builder
@@ -310,7 +311,13 @@ class Session(Resource):
         """Their clock; a first picture is sent as soon as one of them is open."""
         builder, output = self._builder, self._builder.settings.output
         loop = self._loop = SinkLoop(
-            self._latest, self._sinks, builder.sink_fps, clock=self._clock, stats=builder.stats, on_failure=self._sink_failed
+            self._latest,
+            self._sinks,
+            builder.sink_fps,
+            clock=self._clock,
+            stats=builder.stats,
+            on_failure=self._sink_failed,
+            on_sent=self._hand_to_plugins,
         )
         for name, argument, required in sinks.resolve(output.sink, output.camera_name):
             sink = builder.open_sink(self, name, argument, required=required)
@@ -380,7 +387,12 @@ class Session(Resource):
         self._messages.attempt("sink", f"Closing {sink.name}", sink.close)
 
     def _watched(self) -> bool:
-        return any(sink.watched() for sink in self._sinks)
+        plugins_take = self._plugins is not None and bool(self._plugins.taking)
+        return plugins_take or any(sink.watched() for sink in self._sinks)
+
+    def _hand_to_plugins(self, picture: Picture) -> None:
+        if self._plugins is not None:
+            self._plugins.on_sent(picture)
 
     def _begin_rest(self, reason: RestReason, sentence: str) -> None:
         _, _, resting = self._started()

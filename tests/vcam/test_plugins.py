@@ -17,7 +17,7 @@ import pytest
 
 from engine.errors import ConfigError, InputError
 from engine.values import JAW_OPEN, Coefficients
-from tests.fakes import FakeClock, Said, fake_avatar, flat
+from tests.fakes import FakeClock, FakeSink, Said, fake_avatar, flat
 from tests.vcam.test_session import RED, SinkBuilder, centre, running, wait_for
 from vcam.avatars.avatar import Avatar
 from vcam.avatars.cutout import Backdrop
@@ -155,7 +155,27 @@ class Hears:
         self.threads.add(threading.current_thread().name)
 
 
-KINDS = (Reddens, AddsGreen, Blocks, Loops, Keeps, Slow, Writes, Exits, Misshapes, Needs, Paints, Tears, Hears)
+class Takes:
+    """Keeps the middle of what is sent; with ``deaf`` it does without sound."""
+
+    class Settings(PluginSettings):
+        deaf: bool = True
+
+    def start(self, context: PluginContext[Any]) -> None:
+        self.taken: list[tuple[int, ...]] = []
+        if context.settings.deaf:
+            self.on_audio = None  # type: ignore[assignment,method-assign]
+
+    def on_sent(self, picture: Any, time: float) -> None:
+        self.taken.append(tuple(picture[64, 80].tolist()))
+        if not picture.any():
+            raise ValueError("nothing to see")
+
+    def on_audio(self, block: Any, time: float) -> None:
+        pass
+
+
+KINDS = (Reddens, AddsGreen, Blocks, Loops, Keeps, Slow, Writes, Exits, Misshapes, Needs, Paints, Tears, Hears, Takes)
 PLUGINS: dict[str, type[Any]] = {kind.__name__.lower(): kind for kind in KINDS}
 BLUE = """
 class Blue:
@@ -163,6 +183,13 @@ class Blue:
         changed = picture.copy()
         changed[..., 2] = 250
         return changed
+"""
+TAKES = """
+class Takes:
+    def start(self, context):
+        self.say = context.say
+    def on_sent(self, picture, time):
+        self.say(f"taken {tuple(picture[64, 80].tolist())}")
 """
 ON = {"enabled": True}
 
@@ -360,6 +387,24 @@ def test_sound_is_heard_on_another_thread_and_the_microphone_is_open_only_then(r
     assert rig.listener is None
 
 
+def test_a_hook_that_start_sets_to_none_is_not_asked(rig: Rig) -> None:
+    rig.switch(takes=ON)
+    assert rig.listener is None
+    rig.switch(takes={"enabled": True, "deaf": False})
+    assert rig.listener is not None
+
+
+def test_what_is_sent_is_handed_over_without_waiting(rig: Rig) -> None:
+    rig.switch(takes=ON, blocks=ON)
+    taken: Takes = rig.host.taking[0]._instance
+    for shade in range(3):
+        rig.host.on_sent(flat((9, 9, shade), 160, 128))
+    assert wait_for(lambda: taken.taken == [(9, 9, 0), (9, 9, 1), (9, 9, 2)])
+    rig.host.on_sent(BLACK)  # it fails
+    assert wait_for(lambda: rig.host.on_sent(BLACK) is None and not rig.host.taking)
+    assert "'takes' failed in on_sent (ValueError: nothing to see)" in rig.said.text
+
+
 def test_wrong_settings_are_refused_and_unknown_ones_left_out(rig: Rig) -> None:
     with pytest.raises(ConfigError, match=r"plugins\.reddens\.red must be a whole number, got 'much'"):
         rig.host.prepare({"reddens": {"enabled": True, "red": "much"}})
@@ -479,6 +524,23 @@ def test_a_session_shows_what_plugins_make_and_switches_them_live(folder: Path) 
         with pytest.raises(InputError, match="line 1"):
             session.update_settings({"plugins": {"broken": {**ON, "again": 1}}})
     assert read_states() == ()
+
+
+def test_a_plugin_that_takes_what_is_sent_gets_the_card_too_and_keeps_the_camera_awake(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vcam.pipeline.presence.AWAY_S", 0.0)
+    (folder / "mine" / "takes.py").write_text(TAKES, encoding="utf-8")
+    builder = SinkBuilder(settings=settings(), config_path=folder / "config.toml", sink=FakeSink(viewers=0))
+    with running(builder, folder / "red.jpg") as session:
+        assert wait_for(lambda: session.snapshot().state == "resting")
+        session.update_settings({"plugins": {"takes": ON}})
+        assert wait_for(lambda: "taken (200, 30, 30)" in builder.said.text)
+        assert session.snapshot().watched
+        session.card(True)
+        assert wait_for(lambda: "taken" in builder.said[-1] and "(200, 30, 30)" not in builder.said[-1])
+        session.update_settings({"plugins": {"takes": {"enabled": False}}})
+        assert wait_for(lambda: not session.snapshot().watched)
 
 
 # the microphone

@@ -74,9 +74,12 @@ class SinkLoop:
         clock: Clock,
         stats: Stats,
         on_failure: Callable[[Sink, HifiHeadError], None] = raise_failure,
+        on_sent: Callable[[Picture], None] = lambda _picture: None,
     ) -> None:
-        """``on_failure`` hears of a sink that takes no more pictures, and raises, or takes it out of ``sinks``."""
+        """``on_failure`` hears of a sink that takes no more pictures, and raises, or takes it out of ``sinks``. ``on_sent`` hears
+        of each picture that was sent since the avatar appeared."""
         self._latest, self._sinks, self._period_s, self._on_failure = latest, sinks, 1 / fps, on_failure
+        self._on_sent = on_sent
         self._clock, self._stats = clock, stats
         self._last_number = 0
         self._phase, self._shift_s = Phase(), 0.0
@@ -116,6 +119,8 @@ class SinkLoop:
             for sink in tuple(self._sinks):
                 if frame.state != "starting" or sink.placeholders:
                     self._send(sink, frame.picture)
+        if frame.state != "starting":
+            self._on_sent(frame.picture)
         self._account(frame, now)
 
     def _send(self, sink: Sink, picture: Picture) -> None:

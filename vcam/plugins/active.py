@@ -28,7 +28,7 @@ PATIENCE_S, PATIENCE = 0.03, 4  # a picture waits so long for a hook, or so many
 JUDGED = 30  # calls, of which the median must keep the budget
 KEPT_PICTURES = 64  # a plug-in that holds more of them than this has a leak,
 GROWTH_MB = 512.0  # as has one during whose calls the program grew by this in all
-WAITING_BLOCKS = 100  # of sound, a second; more are dropped
+WAITING_BLOCKS, WAITING_PICTURES = 100, 8  # for a hook that nobody waits for; more are dropped
 
 FIRST_BACKDROP_S = 0.5  # drawing waits so long for another avatar's, so that its own is not shown for a moment
 
@@ -45,7 +45,8 @@ class ShownBackdrop:
 
 
 class ActivePlugin:
-    """One plug-in and its threads. ``motion`` and ``picture`` belong to the drawing thread, ``hear`` to that of the sound."""
+    """One plug-in and its threads. ``motion`` and ``picture`` belong to the drawing thread, ``take`` to that of the sinks' clock,
+    ``hear`` to that of the sound."""
 
     def __init__(
         self,
@@ -69,10 +70,9 @@ class ActivePlugin:
         self._times_ms: dict[str, deque[float]] = {}
         self._backdrop = ShownBackdrop()
         self._painting: tuple[int, Work, float] | None = None  # avatar and work that makes its next backdrop, and since when
-        self._lent: deque[weakref.ref[Any]] = deque()
+        self._lent: dict[str, deque[weakref.ref[Any]]] = {"on_frame": deque(), "on_sent": deque()}
         self._grown_mb = 0.0
-        self._heard: deque[tuple[Work, float]] = deque()
-        self.dropped_blocks = 0
+        self._handed: dict[str, deque[tuple[Work, float]]] = {"on_audio": deque(), "on_sent": deque()}
         self.at_end: list[Callable[[], object]] = []  # called when it is switched off
 
     def start(self, context: PluginContext[Any], wait: Callable[[Work, float], bool]) -> None:
@@ -82,6 +82,7 @@ class ActivePlugin:
             self._instance = self._kind()
             if "start" in self.hooks:
                 self._instance.start(context)
+                self.hooks = hooks_of(self._instance)
 
         work = self._worker.hand_over(begin)
         if not wait(work, LONGEST_S):
@@ -103,7 +104,7 @@ class ActivePlugin:
     def picture(self, picture: Picture, *, timed: bool = True) -> Picture:
         """What the plug-in makes of it; as ``motion``."""
         lent, now = lent_picture(picture), self._clock.now()
-        self._refuse_keeping(lent)
+        self._refuse_keeping("on_frame", lent)
         answer = self._ask("on_frame", lambda: taken_picture(picture, self._instance.on_frame(lent, now)), timed=timed)
         return picture if answer is None else answer
 
@@ -126,15 +127,13 @@ class ActivePlugin:
     def hear(self, block: Floats, time_s: float) -> None:
         """Lets the plug-in hear 10 ms of sound, soon; raises InputError when it is to be switched off."""
         assert self._sound is not None  # noqa: S101 — only those with ``on_audio`` are asked
-        while self._heard and self._heard[0][0].done(0):
-            self._raise_error("on_audio", self._heard.popleft()[0])
-        if self._heard and self._clock.now() - self._heard[0][1] > STUCK_S:
-            raise self._stuck("on_audio")
-        if len(self._heard) >= WAITING_BLOCKS:
-            self.dropped_blocks += 1
-            return
-        work = self._sound.hand_over(lambda: self._instance.on_audio(block, time_s))
-        self._heard.append((work, self._clock.now()))
+        self._hand_over("on_audio", self._sound, WAITING_BLOCKS, lambda: self._instance.on_audio(block, time_s))
+
+    def take(self, picture: Picture) -> None:
+        """Lets the plug-in have a picture that is sent, soon; as ``hear``."""
+        lent, now = lent_picture(picture), self._clock.now()
+        self._refuse_keeping("on_sent", lent)
+        self._hand_over("on_sent", self._worker, WAITING_PICTURES, lambda: self._instance.on_sent(lent, now))
 
     def stop(self, wait: Callable[[Work, float], bool]) -> str:
         """Calls ``stop`` and ends the threads; a sentence when that fails, else ""."""
@@ -155,6 +154,16 @@ class ActivePlugin:
             if worker is not None and not worker.join(0.2):
                 worker.abandon()
         return sentence
+
+    def _hand_over(self, hook: str, worker: Worker, most: int, work: Callable[[], Any]) -> None:
+        """Lets a hook be called, without waiting for it, unless ``most`` calls of it wait already."""
+        handed = self._handed[hook]
+        while handed and handed[0][0].done(0):
+            self._raise_error(hook, handed.popleft()[0])
+        if handed and self._clock.now() - handed[0][1] > STUCK_S:
+            raise self._stuck(hook)
+        if len(handed) < most:
+            handed.append((worker.hand_over(work), self._clock.now()))
 
     def _look_at_painting(self, now: float) -> None:
         if self._painting is None:
@@ -222,16 +231,17 @@ class ActivePlugin:
             raise InputError(f"The plug-in {self.name!r} uses ever more memory: {self._grown_mb:.0f} MB so far.")
         return work.result
 
-    def _refuse_keeping(self, lent: Picture) -> None:
-        """Raises InputError when the plug-in keeps too many of the pictures that it was lent, this being the next."""
+    def _refuse_keeping(self, hook: str, lent: Picture) -> None:
+        """Raises InputError when the plug-in keeps too many of the pictures that a hook was lent, this being the next."""
+        all_lent = self._lent[hook]
         if lent.base is not None:
-            self._lent.append(weakref.ref(lent.base))
-        while self._lent and self._lent[0]() is None:
-            self._lent.popleft()
-        if len(self._lent) > KEPT_PICTURES:
-            self._lent = deque(kept for kept in self._lent if kept() is not None)
-        if len(self._lent) > KEPT_PICTURES:
-            raise InputError(f"The plug-in {self.name!r} keeps {len(self._lent)} pictures: it would fill the memory.")
+            all_lent.append(weakref.ref(lent.base))
+        while all_lent and all_lent[0]() is None:
+            all_lent.popleft()
+        if len(all_lent) > KEPT_PICTURES:
+            self._lent[hook] = all_lent = deque(kept for kept in all_lent if kept() is not None)
+        if len(all_lent) > KEPT_PICTURES:
+            raise InputError(f"The plug-in {self.name!r} keeps {len(all_lent)} pictures: it would fill the memory.")
 
     def _stuck(self, hook: str) -> InputError:
         return InputError(f"The plug-in {self.name!r} did not come back from {hook} within {STUCK_S:.0f} s.")

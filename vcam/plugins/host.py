@@ -48,8 +48,8 @@ class PluginChange:
 
 
 class PluginHost(Resource):
-    """``prepare`` and ``use`` change what is on; the render stage calls ``on_motion`` and ``on_frame``, the microphone
-    ``on_audio``.
+    """``prepare`` and ``use`` change what is on; the render stage calls ``on_motion`` and ``on_frame``, the sinks' clock
+    ``on_sent``, the microphone ``on_audio``.
 
     A plug-in that fails is switched off with a sentence; the others go on. Nothing here raises but ``prepare``.
     """
@@ -74,7 +74,7 @@ class PluginHost(Resource):
         self._size, self._fps, self._clock, self._messages, self._stats = size, fps, clock, messages, stats
         self._controls, self._hear = controls, hear
         self._commands = threading.RLock()  # one change at a time
-        self._changing = threading.Lock()  # of all below but ``drawing`` and ``hearing``, which are replaced as a whole
+        self._changing = threading.Lock()  # of all below but the tuples, which are replaced as a whole
         self._sections: dict[str, Mapping[str, Any]] = {}
         self._active: dict[str, ActivePlugin] = {}
         self._states: dict[str, PluginState] = {}
@@ -82,6 +82,7 @@ class PluginHost(Resource):
         self._restarting = False
         self._backdrop: tuple[int, Backdrop | None] = (0, None)  # the last one, and of which avatar
         self.drawing: tuple[ActivePlugin, ...] = ()  # those asked for each picture
+        self.taking: tuple[ActivePlugin, ...] = ()  # those that get what is sent
         self.hearing: tuple[ActivePlugin, ...] = ()
 
     # what is on
@@ -166,6 +167,14 @@ class PluginHost(Resource):
                 except InputError as error:
                     self._give_up(plugin, error)
         return picture
+
+    def on_sent(self, picture: Picture) -> None:
+        """Lets the plug-ins have a picture that is sent."""
+        for plugin in self.taking:
+            try:
+                plugin.take(picture)
+            except InputError as error:
+                self._give_up(plugin, error)
 
     def on_audio(self, block: Floats, time_s: float) -> None:
         """Lets the plug-ins hear a block of the microphone."""
@@ -254,6 +263,7 @@ class PluginHost(Resource):
         plugins = sorted(self._active.values(), key=lambda plugin: plugin.order)
         heard = bool(self.hearing)
         self.drawing = tuple(plugin for plugin in plugins if {"on_motion", "on_background", "on_frame"} & set(plugin.hooks))
+        self.taking = tuple(plugin for plugin in plugins if "on_sent" in plugin.hooks)
         self.hearing = tuple(plugin for plugin in plugins if "on_audio" in plugin.hooks)
         if bool(self.hearing) != heard:
             self._hear(self.on_audio if self.hearing else None)

@@ -7,11 +7,13 @@ start(context)               once, before everything else; may take ten seconds
 on_motion(motion, time)      before a picture is drawn; a MotionFrame, whose z may be changed and returned
 on_background(own, time)     own (H, W, 3), read-only: the portrait's background without the person; a Background to show instead
 on_frame(picture, time)      after a picture was composed; (H, W, 3) RGB uint8, read-only; may return another one
+on_sent(picture, time)       each picture as it is sent, cards and repetitions included; (H, W, 3) RGB uint8, read-only
 on_audio(block, time)        (480,) float32, −1…1: 10 ms of the microphone, 48 kHz, mono; on another thread of its own
 stop()                       once, at the end
 ```
 
-``time`` is on the clock of ``PluginContext.now`` [s]; for sound the moment of the block's first sample. Class attributes:
+A hook that ``start`` sets to None is not asked. ``time`` is on the clock of ``PluginContext.now`` [s]; for sound the moment of
+the block's first sample. Class attributes:
 
 ```
 Settings    a PluginSettings
@@ -36,7 +38,7 @@ from engine.values import Picture
 from vcam.config import Section
 from vcam.snapshot import Listener, Snapshot
 
-HOOKS = ("start", "on_motion", "on_background", "on_frame", "on_audio", "stop")
+HOOKS = ("start", "on_motion", "on_background", "on_frame", "on_sent", "on_audio", "stop")
 DEFAULT_ORDER, DEFAULT_BUDGET_MS = 50, 5.0
 SOUND_RATE_HZ, SOUND_BLOCK = 48_000, 480
 

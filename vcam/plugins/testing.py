@@ -93,6 +93,11 @@ class PluginRun:
         answer = self._plugin.on_frame(lent_picture(before), self.now) if "on_frame" in self._hooks else None
         return taken_picture(before, answer)
 
+    def sent(self, picture: Picture | None = None) -> None:
+        """Lets it have a picture that is sent; without one a grey ``portrait``."""
+        self.now += 1 / self._fps
+        self._plugin.on_sent(lent_picture(portrait(self._size) if picture is None else picture), self.now)
+
     def sound(self, samples: Floats) -> None:
         """Lets it hear samples (N,) in blocks, as they would come; N is a multiple of ``SOUND_BLOCK``."""
         if len(samples) % SOUND_BLOCK:
