@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import tomlkit
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from tomlkit.exceptions import TOMLKitError
 
@@ -121,7 +121,14 @@ def sentence(model: type[BaseModel], mistake: ErrorDetails, section: str) -> str
     if mistake["type"] == "extra_forbidden":
         known = [f"{section}.{name}" for name in model.model_fields] if section else known_keys()
         return f"{key} is not a setting; {nearest(key, known)}"
-    return f"{key} must be {wanted(model, mistake)}, got {mistake['input']!r}."
+    got = "something else" if is_secret(model, mistake) else repr(mistake["input"])
+    return f"{key} must be {wanted(model, mistake)}, got {got}."
+
+
+def is_secret(model: type[BaseModel], mistake: ErrorDetails) -> bool:
+    """Whether what was got must not be shown: the setting is a password."""
+    field = model.model_fields.get(str(mistake["loc"][0]))
+    return field is not None and field.annotation is SecretStr
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_jsonable_python
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -109,7 +110,7 @@ def described(settings: PluginSettings) -> dict[str, dict[str, Any]]:
     """{key: {"value", "default", "description"}} of all but ``enabled``."""
     values = settings.model_dump(mode="json")
     return {
-        key: {"value": values[key], "default": field.default, "description": field.description or ""}
+        key: {"value": values[key], "default": to_jsonable_python(field.default), "description": field.description or ""}
         for key, field in type(settings).model_fields.items()
         if key != "enabled"
     }
