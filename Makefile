@@ -4,10 +4,12 @@
 # make check   ruff and mypy
 # make lock    writes requirements/*.txt and THIRD_PARTY.md anew, with the newest releases that pyproject.toml allows
 # make wheels  looks whether every supported Python and system has wheels of the locked packages
+# make package  builds sdist and wheel into dist/, and runs the wheel in an empty environment
+# make site    builds the documentation's pages into site/
 # make clean   removes all that make has put into this folder
 #
 # On Debian and Ubuntu nothing but make must be there. System packages come through apt-get; all else goes into .venv.
-.PHONY: run train test check lock wheels clean system
+.PHONY: run train test check lock wheels package site clean system
 PYTHON := python3
 BIN := .venv/bin
 UV := .venv/.uv/bin/uv
@@ -43,8 +45,20 @@ lock: .venv/.dev $(UV)
 wheels: $(UV)
 	"$(PYTHON)" scripts/wheels.py $(UV)
 
+package: .venv/.build
+	$(BIN)/python scripts/package.py .venv/.build/bin/python dist
+
+.venv/.build: | .venv/.python
+	$(BIN)/python -m venv $@ && $@/bin/python -m pip install --quiet "build>=1.3,<2"
+
+site: .venv/.site
+	.venv/.site/bin/python -m mkdocs build --strict
+
+.venv/.site: | .venv/.python
+	$(BIN)/python -m venv $@ && $@/bin/python -m pip install --quiet "mkdocs>=1.6,<2" "mkdocs-material>=9.6,<10"
+
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
 define PRECOMPILE
 @echo "Compiling for this processor, so that the first start need not."

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
+import zipfile
 from fnmatch import fnmatch
 from importlib import metadata
 from pathlib import Path
@@ -25,6 +31,13 @@ for name in sys.argv[1:]:
 for name in ("vcam.cli.run", "vcam.cli.render", "vcam.cli.inspection", "vcam.build", "vcam.doctor.loop_test", "vcam.sinks.mp4",
              "vcam.web", "engine.portrait", "engine.animator", "engine.runtime.onnxruntime_backend"):
     importlib.import_module(name)
+"""
+BUILD = "import sys; from setuptools import build_meta; getattr(build_meta, f'build_{sys.argv[1]}')(sys.argv[2])"
+NOT_SOURCE = (".git", ".venv", "*_cache", "__pycache__", "build", "dist", "site", "*.egg-info", ".hypothesis")
+MODEL_ERRORS = """
+import engine.head, json
+from vcam.doctor.probe_program import models
+print(json.dumps([model.error for model in models()]))
 """
 TABLE_ROW = re.compile(r"^\| `(?P<path>[^`]+)` \|.*\| `(?P<sha256>[0-9a-f]{64})` \|", re.MULTILINE)
 
@@ -125,3 +138,42 @@ def test_the_program_needs_nothing_that_is_not_in_the_lock() -> None:
 def test_this_python_is_one_of_those_supported() -> None:
     low, high = re.findall(r"3\.(\d+)", project()["project"]["requires-python"])
     assert int(low) <= sys.version_info[1] < int(high)
+
+
+def test_a_wheel_made_of_the_source_package_runs_outside_the_checkout(tmp_path: Path) -> None:
+    """Built from what the sdist holds, installed into an empty environment that finds only the dependencies elsewhere."""
+    left_out = shutil.ignore_patterns(
+        ".git", ".venv", "*_cache", "__pycache__", "build", "dist", "site", "*.egg-info", ".hypothesis"
+    )
+    shutil.copytree(ROOT, tmp_path / "source", ignore=left_out)
+    made = {kind: tmp_path / kind for kind in ("sdist", "wheel")}
+    for kind, folder in made.items():
+        folder.mkdir()
+        source = next(tmp_path.glob("unpacked/*"), tmp_path / "source")
+        subprocess.run([sys.executable, "-c", BUILD, kind, folder], cwd=source, check=True, stdout=subprocess.DEVNULL)
+        if kind == "sdist":
+            shutil.unpack_archive(next(folder.glob("*.tar.gz")), tmp_path / "unpacked", filter="data")
+    assert (source / "tests" / "test_packaging.py").is_file()
+    assert (source / "docs" / "design.md").is_file()
+
+    environment = tmp_path / "environment"
+    venv.create(environment)
+    places = sysconfig.get_paths(vars={"base": str(environment), "platbase": str(environment)})
+    with zipfile.ZipFile(next(made["wheel"].glob("*.whl"))) as wheel:
+        wheel.extractall(places["purelib"])
+    # as a path and not as a place for packages: what is installed there in editable mode is not found
+    (Path(places["purelib"]) / "dependencies.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+
+    python, elsewhere = Path(places["scripts"]) / "python", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    surroundings = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+
+    def said(*command: str) -> str:
+        done = subprocess.run([python, *command], cwd=elsewhere, env=surroundings, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert f"package in {places['purelib']}" in said("-m", "vcam", "--version")
+    assert '"background"' in said("-m", "vcam", "plugins", "--json")
+    assert "evaluate" in said("-m", "trainer", "--help")
+    assert set(json.loads(said("-c", MODEL_ERRORS))) == {""}

@@ -6,7 +6,6 @@ import codecs
 import difflib
 import os
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +17,6 @@ from tomlkit.exceptions import TOMLKitError
 
 from engine.errors import ConfigError
 from engine.files import reason
-from engine.process import user_folder
 from vcam.config import Settings, changed_keys
 
 # "C:\Users" is a mistake in TOML, and "C:\temp\new.jpg" is none, but has a tab and a new line in it
@@ -56,12 +54,6 @@ KINDS = {
     "list_type": "a list in brackets",
     "string_too_short": "text that is not empty",
 }
-
-
-def default_path() -> Path | None:
-    """The config file used when none is named: the checkout's own, else the user's, else the installed one; None without any."""
-    folders = [Path(__file__).parents[1], user_folder("config"), Path(sys.prefix) / "share" / "hifihead"]
-    return next((path for folder in folders if (path := folder / "config.toml").is_file()), None)
 
 
 def read_settings(path: Path) -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -335,3 +336,13 @@ def test_a_terminal_without_the_marks_gets_something_readable() -> None:
     code = "from vcam.__main__ import print_anything; print_anything(); print('✔ Python')"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True, env=western)
     assert result.stdout.strip() == b"? Python"
+
+
+def test_the_version_tells_which_build_this_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["--version"]) == 0
+    said = capsys.readouterr().out
+    manifest = (Path(__file__).parents[2] / "engine" / "assets" / "live" / "manifest.json").read_bytes()
+    assert said.startswith("HifiHead Cam 0.1.0\n")
+    assert f"live {hashlib.sha256(manifest).hexdigest()[:8]}" in said
+    assert f"numpy {np.__version__}" in said
+    assert "commit " in said or "checkout in" in said or "package in" in said

@@ -53,14 +53,31 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 Degrees = Annotated[float | None, typer.Option(min=-60, max=60, show_default=False)]
 
 
+def print_version(wanted: bool) -> None:
+    """Says which build this is, and ends the command."""
+    if wanted:
+        from vcam.version import build_facts
+
+        print(build_facts())
+        raise typer.Exit
+
+
 @app.callback()
 def global_options(
     context: typer.Context,
+    *,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Print the log, tracebacks included, on standard error as well.")
     ] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show version, commit, models and libraries, and exit.", callback=print_version, is_eager=True
+        ),
+    ] = False,
 ) -> None:
     """Options that go before the command."""
+    del version  # print_version has seen to it
     if verbose:
         command: CommandContext = context.obj
         command.log.show()
@@ -302,6 +319,14 @@ def setup_command_line(
     from vcam.cli.setup import SetupOptions, set_up
 
     set_up(SetupOptions(module, service, uninstall, print_, yes))
+
+
+@app.command("settings")
+def settings_command_line() -> None:
+    """Show where your settings file is; an installed program's is copied into your folder first, so that it can be changed."""
+    from vcam.config_path import own_config
+
+    print(own_config())
 
 
 def builder_of(context: typer.Context) -> type[Builder]:

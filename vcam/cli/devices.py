@@ -14,7 +14,8 @@ from rich.table import Table
 from engine.errors import ConfigError
 from vcam import v4l2
 from vcam.config import OutputSettings
-from vcam.config_file import default_path, read_settings
+from vcam.config_file import read_settings
+from vcam.config_path import default_path
 from vcam.messages import say_on_stderr
 from vcam.pipewire.library import session_socket
 from vcam.processes import users_of

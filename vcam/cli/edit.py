@@ -11,7 +11,8 @@ from engine.values import EXPRESSION_NAMES, Coefficients
 from vcam.avatars.avatar import BUNDLED_PORTRAIT
 from vcam.build import Builder
 from vcam.config import Settings
-from vcam.config_file import default_path, read_settings
+from vcam.config_file import read_settings
+from vcam.config_path import default_path
 from vcam.files import refuse_png, write_png
 from vcam.session import Session
 

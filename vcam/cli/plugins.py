@@ -15,7 +15,8 @@ from rich.table import Table
 from engine.errors import HifiHeadError
 from engine.files import user_path
 from vcam.config import Settings
-from vcam.config_file import default_path, read_settings
+from vcam.config_file import read_settings
+from vcam.config_path import default_path
 from vcam.plugins.host import plugin_settings
 from vcam.plugins.interface import DEFAULT_BUDGET_MS, DEFAULT_ORDER, PluginSettings
 from vcam.plugins.registry import find_plugins, hooks_of, package_folders, settings_class, the_plugin

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from vcam.build import Builder
 from vcam.config import Settings
-from vcam.config_file import default_path, read_settings, with_changes
+from vcam.config_file import read_settings, with_changes
+from vcam.config_path import default_path
 from vcam.motion_sinks.recording import RecordingSink
 from vcam.signals import ending
 

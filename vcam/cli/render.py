@@ -14,7 +14,8 @@ from engine.picture import refuse_unreadable
 from engine.video import VideoDamage, read_frames, video_info
 from vcam.build import Builder
 from vcam.config import Settings
-from vcam.config_file import default_path, read_settings, with_changes
+from vcam.config_file import read_settings, with_changes
+from vcam.config_path import default_path
 from vcam.messages import StrictMessages, say_on_stderr
 from vcam.offline import MediaClock, RenderReport, render
 from vcam.session import Session

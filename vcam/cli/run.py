@@ -8,7 +8,8 @@ from typing import Any
 
 from vcam.build import Builder
 from vcam.config import Settings
-from vcam.config_file import default_path, read_settings, with_changes
+from vcam.config_file import read_settings, with_changes
+from vcam.config_path import default_path
 from vcam.session import Session
 from vcam.signals import ending
 from vcam.watch import watching

@@ -11,7 +11,8 @@ import typer
 from engine.errors import HifiHeadError
 from vcam import v4l2
 from vcam.config import OutputSettings, Settings
-from vcam.config_file import default_path, read_settings
+from vcam.config_file import read_settings
+from vcam.config_path import default_path
 from vcam.messages import say_on_stderr
 from vcam.setup import linux
 from vcam.setup.elsewhere import instructions

@@ -20,7 +20,7 @@ from engine.runtime.engines import engine_names
 from engine.runtime.verification import Verification
 from vcam.doctor.facts import SystemFacts
 from vcam.doctor.findings import WIDTH
-from vcam.doctor.probe_system import version
+from vcam.version import installed_version
 
 # the packages that decide how an engine behaves; those that are not installed are left out
 LIBRARIES = (
@@ -54,7 +54,7 @@ def environment_of(system: SystemFacts) -> EngineEnvironment:
     machine = system.machine
     cards = ", ".join(f"{gpu.name}, {gpu.memory_mb} MB, driver {gpu.driver}" for gpu in machine.gpus)
     models = system.program.models if system.program else ()
-    versions = ((name, version(name)) for name in LIBRARIES)
+    versions = ((name, installed_version(name)) for name in LIBRARIES)
     return EngineEnvironment(
         f"{system.name}, Python {platform.python_version()}",
         f"{machine.processor}, {machine.cpus} CPUs",

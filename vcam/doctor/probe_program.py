@@ -16,7 +16,8 @@ from engine.regress.network import REGRESSOR, read_regressor
 from engine.runtime.engines import installed
 from vcam.avatars.avatar import photo_path
 from vcam.config import Settings
-from vcam.config_file import default_path, read_settings
+from vcam.config_file import read_settings
+from vcam.config_path import default_path
 from vcam.doctor.facts import ModelFacts, ProgramFacts
 from vcam.files import model_folder
 from vcam.log import LogFile, log_path

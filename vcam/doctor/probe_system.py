@@ -21,9 +21,8 @@ from pathlib import Path
 from vcam.doctor.facts import CacheFolder, GraphicsCard, MachineFacts, ProgramFacts, PythonFacts, RequiredPackage, SystemFacts
 from vcam.doctor.probe_cameras import RunTool, camera_facts, output_lines, run_tool
 from vcam.sinks.driver import this_host
+from vcam.version import DISTRIBUTION, PROJECT, installed_version
 
-DISTRIBUTION = "hifihead-cam"
-PROJECT = Path(__file__).parents[2]
 CONFLICTING = ("opencv-python", "opencv-python-headless", "opencv-contrib-python-headless")
 # those with native code that may not load here: package → what is imported; mediapipe only as the tracker imports it
 NATIVE = {
@@ -84,7 +83,7 @@ def python_facts() -> PythonFacts:
         wanted=wanted,
         fits=fits(wanted, platform.python_version()),
         packages=packages,
-        conflicts=tuple(name for name in CONFLICTING if version(name)),
+        conflicts=tuple(name for name in CONFLICTING if installed_version(name)),
         broken=first_broken(there),
         checkout=PROJECT if (PROJECT / "pyproject.toml").is_file() else None,
     )
@@ -114,16 +113,8 @@ def packages_of(requirements: list[str]) -> tuple[RequiredPackage, ...]:
         return (RequiredPackage("packaging", "", None, fits=False),)
     parsed = [Requirement(text) for text in requirements]
     wanted = [one for one in parsed if one.marker is None or one.marker.evaluate({"extra": ""})]
-    pins = ((one.name, str(one.specifier), version(one.name)) for one in wanted)
+    pins = ((one.name, str(one.specifier), installed_version(one.name)) for one in wanted)
     return tuple(RequiredPackage(name, pin, installed, fits(pin, installed)) for name, pin, installed in pins)
-
-
-def version(name: str) -> str | None:
-    """The installed version of a package."""
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def fits(wanted: str, installed: str | None) -> bool:
@@ -159,7 +150,7 @@ def machine_facts() -> MachineFacts:
     processor, avx2 = processor_facts(platform.system(), platform.machine())
     gpus, gpu_error = gpu_facts()
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    tensorrt = version("tensorrt") or ""
+    tensorrt = installed_version("tensorrt") or ""
     return MachineFacts(processor, avx2, cpus, memory_mb(), gpus, gpu_error, tensorrt, audio(), folders())
 
 
