@@ -20,7 +20,15 @@ ALLOWED = {
     "engine": (),
     "vcam": ("engine",),
     "trainer": ("engine",),
-    "plugins": ("vcam.plugins", "engine.errors", "engine.files", "engine.picture", "engine.values", "engine.watermark"),
+    "plugins": (
+        "vcam.plugins",
+        "vcam.sound",
+        "engine.errors",
+        "engine.files",
+        "engine.picture",
+        "engine.values",
+        "engine.watermark",
+    ),
 }
 
 # the base install has none of these; of what runs there, only these doors import them, and lazily

@@ -570,7 +570,7 @@ def test_a_microphone_that_is_not_there_is_told_and_tried_again(monkeypatch: pyt
             self.take = take
 
         def __enter__(self) -> int:
-            self.take(np.full((480, 2), 0.5, np.float32))
+            self.take(np.full((480, 2), 0.5, np.float32), 0.0)
             return 48_000
 
         def __exit__(self, *_: object) -> None:

@@ -142,7 +142,7 @@ def check_disk(system: SystemFacts) -> Finding:
 
 
 def check_audio(system: SystemFacts) -> Finding:
-    """PortAudio, which no part of the camera needs yet."""
+    """PortAudio, which only plug-ins with sound need, and not on Linux."""
     facts = system.machine
     if facts.audio:
         return Finding("audio", "ok", facts.audio)

@@ -7,7 +7,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -17,20 +16,13 @@ from engine.values import Floats
 from vcam.interfaces import Clock
 from vcam.messages import Messages
 from vcam.plugins.interface import SOUND_BLOCK, SOUND_RATE_HZ
+from vcam.sound.devices import open_microphone
+from vcam.sound.streams import OpenStream
 
 RETRY_S = 2.0  # between attempts to open a microphone that is absent or was unplugged
 LOOK_S = 0.1  # how often it is looked whether to go on
 SILENT_S = 2.0  # without a block: the device is gone
 WAITING = 50  # blocks; more are dropped
-NO_LIBRARY = (
-    "Plug-ins hear nothing: sound needs the package sounddevice and the library PortAudio. "
-    "Type: pip install sounddevice; on Debian and Ubuntu also: sudo apt install libportaudio2"
-)
-
-Blocks = Callable[[Floats], None]
-"""Takes (N, channels) float32 from the device."""
-OpenStream = Callable[[str, Blocks], AbstractContextManager[int]]
-"""Opens a microphone by name; the context gives its rate [Hz] and raises DeviceError when it cannot be opened."""
 
 
 class Microphone:
@@ -39,7 +31,7 @@ class Microphone:
 
     def __init__(self, name: str, *, clock: Clock, messages: Messages, open_stream: OpenStream | None = None) -> None:
         self._name, self._clock, self._messages = name, clock, messages
-        self._open_stream = open_stream or open_with_sounddevice
+        self._open_stream = open_stream or open_microphone
         self._stop: threading.Event | None = None
 
     def hear(self, listener: Callable[[Floats, float], None] | None) -> None:
@@ -60,21 +52,21 @@ class Microphone:
         """Until ``stop``; raises DeviceError when the device is not there or goes."""
         blocks: queue.Queue[tuple[Floats, float]] = queue.Queue(WAITING)
 
-        def arrived(block: Floats) -> None:
+        def arrived(block: Floats, age_s: float) -> None:
             with contextlib.suppress(queue.Full):  # whoever is too slow misses it
-                blocks.put_nowait((block, self._clock.now()))
+                blocks.put_nowait((block, self._clock.now() - age_s))
 
         with self._open_stream(self._name, arrived) as rate_hz:
-            cutter, heard_s = BlockCutter(rate_hz), time.monotonic()
+            cutter, arrived_s = BlockCutter(rate_hz), time.monotonic()
             while not stop.is_set():
                 try:
-                    block, arrived_s = blocks.get(timeout=LOOK_S)
+                    block, heard_s = blocks.get(timeout=LOOK_S)
                 except queue.Empty:
-                    if time.monotonic() - heard_s > SILENT_S:
+                    if time.monotonic() - arrived_s > SILENT_S:
                         raise DeviceError(f"The microphone {self._name or 'of the system'} delivers nothing.") from None
                     continue
-                heard_s = time.monotonic()
-                for cut, time_s in cutter.cut(block, arrived_s):
+                arrived_s = time.monotonic()
+                for cut, time_s in cutter.cut(block, heard_s):
                     listener(cut, time_s)
 
 
@@ -89,11 +81,11 @@ class BlockCutter:
         self._resampler = av.AudioResampler(format="flt", layout="mono", rate=SOUND_RATE_HZ) if rate_hz != SOUND_RATE_HZ else None
         self._kept = np.empty(0, np.float32)
 
-    def cut(self, block: Floats, arrived_s: float) -> list[tuple[Floats, float]]:
-        """(N, channels) → blocks (480,) and the time of their first sample; ``arrived_s``: when the last sample was there."""
+    def cut(self, block: Floats, heard_s: float) -> list[tuple[Floats, float]]:
+        """(N, channels) → blocks (480,) and the time of their first sample; ``heard_s``: when the last sample was heard."""
         self._kept = np.concatenate([self._kept, self._resampled(block.mean(1, dtype=np.float32))])
         whole = len(self._kept) // SOUND_BLOCK * SOUND_BLOCK
-        first_s = arrived_s - len(self._kept) / SOUND_RATE_HZ
+        first_s = heard_s - len(self._kept) / SOUND_RATE_HZ
         cut, self._kept = self._kept[:whole].reshape(-1, SOUND_BLOCK), self._kept[whole:].copy()
         return [(part.copy(), first_s + number * SOUND_BLOCK / SOUND_RATE_HZ) for number, part in enumerate(cut)]
 
@@ -104,56 +96,3 @@ class BlockCutter:
         frame.sample_rate = self._rate_hz
         parts = [part.to_ndarray()[0] for part in self._resampler.resample(frame)]
         return np.concatenate(parts) if parts else np.empty(0, np.float32)
-
-
-def open_with_sounddevice(name: str, take: Blocks) -> AbstractContextManager[int]:
-    """Opens a microphone through PortAudio, at 48 kHz where it can be, else at its own rate; raises DeviceError."""
-    try:
-        import sounddevice  # here: it loads PortAudio, and only plug-ins with sound need it
-    except (ImportError, OSError) as error:
-        raise DeviceError(NO_LIBRARY) from error
-    return SoundDeviceStream(sounddevice, name, take)
-
-
-class SoundDeviceStream(AbstractContextManager[int]):
-    """An input stream of the library ``sounddevice``."""
-
-    def __init__(self, library: Any, name: str, take: Blocks) -> None:
-        self._library, self._name, self._take = library, name, take
-        self._stream: Any = None
-
-    def __enter__(self) -> int:
-        try:
-            device = self._library.query_devices(self._name or None, "input")
-            rates = (SOUND_RATE_HZ, int(device["default_samplerate"]))
-            channels = min(2, int(device["max_input_channels"]))
-            for rate_hz in rates:
-                try:
-                    return self._open(rate_hz, channels)
-                except self._library.PortAudioError:
-                    if rate_hz == rates[-1]:
-                        raise
-        except (self._library.PortAudioError, ValueError) as error:
-            raise DeviceError(f"The microphone {self._name or 'of the system'} cannot be opened: {error}.") from error
-        raise AssertionError("one of the rates was opened or refused")
-
-    def __exit__(self, *_: object) -> None:
-        if self._stream is not None:
-            self._stream.close()
-
-    def _open(self, rate_hz: int, channels: int) -> int:
-        def callback(block: Floats, _count: int, _time: object, _status: object) -> None:
-            self._take(block.copy())
-
-        stream = self._library.InputStream(
-            device=self._name or None,
-            samplerate=rate_hz,
-            channels=channels,
-            dtype="float32",
-            blocksize=rate_hz // 100,
-            latency="low",
-            callback=callback,
-        )
-        stream.start()
-        self._stream = stream
-        return rate_hz
