@@ -68,6 +68,7 @@ class Session(Resource):
         self._resting: Resting | None = None
         self._plugins: PluginHost | None = None
         self._closed = False
+        self._end_wanted = threading.Event()
         self._told: tuple[object, ...] = ()  # what listeners last heard of
 
     # life
@@ -91,7 +92,8 @@ class Session(Resource):
         pipeline.start()
 
     def run(self, ended: threading.Event, *, frames: int | None = None, check: Callable[[], None] | None = None) -> None:
-        """Sends pictures until ``ended`` is set or ``frames`` pictures of the avatar were sent; after ``start``.
+        """Sends pictures until ``ended`` is set, by others or by ``end``, or ``frames`` pictures of the avatar were sent; after
+        ``start``.
 
         With ``frames`` the camera never rests. ``check`` is called after each picture. Raises what made a thread give up, and
         what a sink raises.
@@ -118,6 +120,8 @@ class Session(Resource):
             if loop.sent and self._presence is not None:
                 self._presence.look(always_on=self.settings.output.always_on)
             self._tell_changes()
+            if self._end_wanted.is_set():
+                ended.set()
             if check is not None:
                 check()
 
@@ -232,6 +236,10 @@ class Session(Resource):
         """Shows the card instead of the avatar from the next picture on, or the avatar again."""
         self._latest.card_shown = shown
         self._notifier.changed()
+
+    def end(self) -> None:
+        """Lets ``run`` return, as Ctrl-C does."""
+        self._end_wanted.set()
 
     def snapshot(self) -> Snapshot:
         """The state at this moment; may be asked for at any time, from any thread."""

@@ -37,9 +37,19 @@ class FakeControl:
     pressed: list[bool]
     refusal: str = ""
     looked: list[tuple[float, float]] = field(default_factory=list)
+    shown: list[Path] = field(default_factory=list)
+    ended: bool = False
 
     def snapshot(self) -> Snapshot:
         return Snapshot("driving", fps=25.0)
+
+    def set_avatar(self, photo: Path) -> None:
+        if self.refusal:
+            raise InputError(self.refusal)
+        self.shown.append(photo)
+
+    def end(self) -> None:
+        self.ended = True
 
     def recalibrate(self) -> None:
         if self.refusal:
@@ -123,6 +133,21 @@ def test_the_dots_of_the_gaze_reach_the_session() -> None:
         assert (refused.status_code, refused.text) == (409, "Your eyes did not follow the dots.")
     finally:
         page.close()
+
+
+def test_programs_of_this_machine_change_the_avatar_and_end_the_camera(tmp_path: Path) -> None:
+    control, photo = FakeControl([]), tmp_path / "Ä & b.jpg"
+    with PreviewPage(0, 90, control) as page:
+        assert httpx.post(page.address + "avatar", params={"photo": str(photo)}).status_code == 204
+        assert httpx.post(page.address + "avatar").status_code == 409
+        assert httpx.get(page.address + "end").status_code == 404
+        assert httpx.post(page.address + "end", headers={"origin": "https://evil.example"}).status_code == 404
+        assert (control.shown, control.ended) == ([photo], False)
+        assert httpx.post(page.address + "end").status_code == 204
+        assert control.ended
+        control.refusal = "There is no face."
+        refused = httpx.post(page.address + "avatar", params={"photo": "x.jpg"})
+        assert (refused.status_code, refused.text) == (409, "There is no face.")
 
 
 def test_the_button_recalibrates(page: PreviewPage, pressed: list[bool]) -> None:

@@ -167,6 +167,14 @@ def test_the_first_picture_leaves_before_anything_heavy_is_opened(photos: Path) 
     assert at_opening[0] >= 1
 
 
+def test_it_ends_when_a_command_says_so(photos: Path) -> None:
+    ended = threading.Event()
+    with Session(SinkBuilder(), photos / "red.jpg") as session:
+        session.start()
+        session.run(ended, check=lambda: session.end() if session.drawn else None)
+    assert ended.is_set()
+
+
 def test_a_portrait_that_cannot_be_used_ends_it_with_the_reason(photos: Path) -> None:
     builder = SinkBuilder()
     with pytest.raises(InputError, match="shows no face"), running(builder, photos / "noface.jpg") as session:
@@ -488,8 +496,8 @@ def test_the_public_interface_of_a_session() -> None:
     """What panels and plug-ins may rely on; each is documented."""
     public = {name: member for name, member in vars(Session).items() if not name.startswith("_")}
     assert sorted(public) == [
-        "builder", "card", "close", "drawn", "finish_gaze", "look", "open_avatar", "own", "pause", "photo", "play", "recalibrate",
-        "resume", "run", "sent", "set_avatar", "settings", "snapshot", "start", "subscribe", "update_settings",
+        "builder", "card", "close", "drawn", "end", "finish_gaze", "look", "open_avatar", "own", "pause", "photo", "play",
+        "recalibrate", "resume", "run", "sent", "set_avatar", "settings", "snapshot", "start", "subscribe", "update_settings",
     ]  # fmt: skip
     assert all(inspect.getdoc(member) for member in public.values())
     assert list(inspect.signature(Session.update_settings).parameters) == ["self", "changes", "name"]

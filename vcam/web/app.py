@@ -10,6 +10,7 @@ import math
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Protocol
 
 from starlette.applications import Starlette
@@ -40,7 +41,11 @@ class Control(Protocol):
 
     def snapshot(self) -> Snapshot: ...
 
+    def set_avatar(self, photo: Path) -> None: ...
+
     def recalibrate(self) -> None: ...
+
+    def end(self) -> None: ...
 
     def play(self, number: int) -> None: ...
 
@@ -78,12 +83,21 @@ def create_app(control: Control, stream: MjpegStream, token: str, port: int) -> 
             get("", lambda: HTMLResponse(PAGE, headers=HEADERS)),
             get("stream.mjpg", lambda: StreamingResponse(stream.parts(), media_type=STREAM_TYPE, headers=HEADERS)),
             get("state.json", lambda: JSONResponse(asdict(control.snapshot()), headers=HEADERS)),
+            command("avatar", lambda query: control.set_avatar(Path(text(query, "photo")))),
             command("recalibrate", lambda _: control.recalibrate()),
+            command("end", lambda _: control.end()),
             command("play", lambda query: control.play(int(number(query, "number")))),
             command("gaze/look", lambda query: control.look(number(query, "x"), number(query, "y"))),
             command("gaze/finish", lambda _: control.finish_gaze()),
         ]
     )
+
+
+def text(query: Mapping[str, str], name: str) -> str:
+    """A text of the address; raises InputError."""
+    if not query.get(name):
+        raise InputError(f"The address must have a {name}.")
+    return query[name]
 
 
 def number(query: Mapping[str, str], name: str) -> float:
