@@ -113,6 +113,18 @@ def test_what_comes_too_late_for_the_delay_sets_it_and_is_not_lost() -> None:
     assert room.line.drop_outs <= 1
 
 
+def test_when_more_must_lie_ready_than_the_delay_allows_the_sound_becomes_later_at_once() -> None:
+    room = Room(DelayLine(0.05), tone(97.0))
+    steady = roughest(room.run(2.0)[BLOCK:])
+    asked = room.line.take(2400, room.now_s, room.in_s + BLOCK_S)
+    room.in_s += len(asked) / RATE_HZ
+    played = np.concatenate([asked, room.run(2.0)])
+    assert room.line.drop_outs == 1
+    assert roughest(played) < 30 * steady
+    silent = np.abs(played).reshape(-1, BLOCK).max(1) < 0.1
+    assert np.count_nonzero(silent) <= 4
+
+
 def test_more_lies_ready_the_longer_the_delay_is() -> None:
     leads_s = []
     for delay_s in (0.0, 0.06, 0.1, 1.0):

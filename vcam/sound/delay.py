@@ -77,7 +77,7 @@ class DelayLine:
             if self._next is None:
                 self._next = wanted
             self._error += (wanted - self._next - self._error) * min(1.0, count / RATE_HZ / SMOOTHED_S)
-            if abs(self._error) > JUMP_S * RATE_HZ:
+            if abs(self._error) > JUMP_S * RATE_HZ or (not self._there(self._next, count) and self._there(wanted, count)):
                 taken = cross_fade(self._read(self._next, count), self._read(wanted, count))
                 self._next, self._error = wanted + count, 0.0
             else:
@@ -127,6 +127,10 @@ class DelayLine:
             self._ages_s[-1] = max(self._ages_s[-1], age_s)
         least_s = self._age_s + in_s + (count + TAPS) / RATE_HZ + SPARE_S
         return self._end - (self._end_s - now_s - in_s + max(self.delay_s, least_s)) * RATE_HZ
+
+    def _there(self, start: float, count: int) -> bool:
+        """Whether so many samples from number ``start`` on have been heard."""
+        return start + count + TAPS <= self._end
 
     def _read(self, start: float, count: int, ratio: float = 1.0) -> Floats:
         """(count,) from number ``start`` on, ``ratio`` samples apart."""
