@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.conventions import CAMERA_DISTANCE_DM, FOCAL, place, project, rotation
 from engine.head import HeadModel, Part, PersonalHead
+from engine.head.lips import with_closing_lips
 from engine.landmark_indices import LID_MIDDLES, UPPER_LIDS
 from engine.regress.appearance import fit_appearance, vertex_colours
 from engine.regress.landmarks import LandmarkBasis, expression_of, fit_person, gaze_of, observed
@@ -45,6 +46,7 @@ def fit_portrait(head: HeadModel, face: Face, crop: Picture) -> Fit:
     offset = personal_offset(head, basis.shape(alpha, beta), seen, pose)
     personal = head.with_identity(alpha, offset)
     gaze = gaze_of(personal.eye_centres, basis.iris_radius_dm, pose, seen)
+    personal = with_closing_lips(personal, beta, gaze)
     z = replace(Coefficients.neutral(), identity=alpha, expression=beta, pose=pose, gaze=gaze)
     gamma, delta = _appearance(head, personal, z, crop)
     z = replace(z, illumination=gamma, texture=delta)

@@ -12,12 +12,14 @@ import numpy as np
 
 from engine.components import OUTLINES, middles
 from engine.conventions import rotation
-from engine.head import PersonalHead
+from engine.head import Part, PersonalHead
+from engine.head.lips import PARTED_DM, lips_opened
 from engine.render import create_renderer
 from engine.render.lighting import vertex_normals
 from engine.values import BLINKS, EXPRESSION_NAMES, JAW_OPEN, Coefficients, Floats, Picture
 from engine.warp.lids import LID_DM, lids_of
-from engine.warp.photograph import analyse_photograph
+from engine.warp.mesh import vertices_of
+from engine.warp.photograph import INSIDE, analyse_photograph
 from engine.warp.prior import ATTRIBUTES, Prior, PriorRasteriser
 from engine.warp.vertices import VertexAppearance, dress, move
 
@@ -25,6 +27,7 @@ MOUTH_COEFFICIENTS = [i for i, name in enumerate(EXPRESSION_NAMES) if name.start
 LIPS_PART = 0.1  # change of a mouth coefficient at which the inside of a mouth closed in the photograph is all rendered
 JAW_DROPS = 0.3  # the same of the jaw, for what lies below the upper teeth of an open mouth: teeth would be stretched over it
 EYES_DEEPER_DM = 0.05  # lids cut through the eyeballs on their way down
+MOUTH_DEEPER_DM = 0.1  # lips that close over teeth cut through them
 LIDS_DEEPER_DM = -0.03  # and the upper lid lies over the lower one's edge
 
 
@@ -54,6 +57,9 @@ class SourceGeometry:
         self._points = np.concatenate([np.zeros((vertices, 3)), at_rest]).astype(np.float32)
         self._follow = np.concatenate([follow, surround.follow])
         self._deeper = np.concatenate([deeper, np.zeros(len(at_rest), np.float32)])
+        inside, skin = np.isin(head.model.part, INSIDE), head.model.part == Part.SKIN
+        in_mouth = vertices_of(head.model.triangles[inside], vertices) & ~vertices_of(head.model.triangles[skin], vertices)
+        self._in_mouth, self._opened = np.nonzero(in_mouth)[0], lips_opened(source.expression)
         self._placed, self._screen = np.empty_like(self._points), np.empty_like(self._points)
         self._normals = np.empty((vertices, 3), np.float32)
         self._attributes = np.zeros((len(self._points), ATTRIBUTES), np.float32)
@@ -68,18 +74,25 @@ class SourceGeometry:
         seen = np.unique(self.rasteriser.triangles[self.rasteriser.seen()])
         head = seen[seen < len(self._normals)]
         self._skin.uv[head] = self._screen[head, :2]
+        self._analysis.unseen[head] = 0
 
     def prior(self, z: Coefficients) -> Prior:
         """The prior of z_des: expression, gaze and pose are taken from it, the rest is the portrait's own."""
         head, source, analysis, vertices = self._head, self._source, self._analysis, len(self._normals)
         head.shape(z.expression, z.gaze, self._points[:vertices])
+        closing = 1 - min(lips_opened(z.expression) / max(self._opened, PARTED_DM), 1.0) if analysis.mouth_open else 0.0
+        self._deeper[self._in_mouth] = closing * MOUTH_DEEPER_DM
         # the head follows the pose, the neck's lower end stays with the body
         move(self._points, self._follow, self._deeper, z.pose, source.pose, self._placed, self._screen)
         vertex_normals(self._placed[:vertices], head.model.triangles, self._normals)
         dress(self._skin, self._placed, self._normals, source.illumination, self._attributes)
         change = z.expression - source.expression
-        faded = change[JAW_OPEN] / JAW_DROPS if analysis.mouth_open else np.abs(change[MOUTH_COEFFICIENTS]).max() / LIPS_PART
+        moved = np.clip(np.abs(change[MOUTH_COEFFICIENTS]).max() / LIPS_PART, 0, 1)
+        lips, walls = analysis.lips, analysis.walls
+        self._attributes[lips, :2] += moved * (analysis.stretched[lips] - self._attributes[lips, :2])
+        faded = change[JAW_OPEN] / JAW_DROPS if analysis.mouth_open else moved
         self._attributes[:vertices, 2] = np.maximum(analysis.unseen, np.clip(faded, 0, 1) * analysis.fading)
+        self._attributes[walls, 2] = np.maximum(self._attributes[walls, 2], moved)
         drawn = self._lids.draw(self._attributes, source, z)
         prior = self.rasteriser.draw(self._screen, self._attributes)
         outlines = np.einsum("kci,kc->ki", self._screen[self._outlines, :2], self._on_outlines)

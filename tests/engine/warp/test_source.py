@@ -9,7 +9,7 @@ import pytest
 
 from engine.animator import Animator, PreparedPortrait
 from engine.components import OUTLINES, middles
-from engine.head import load_head
+from engine.head import Part, load_head
 from engine.portrait import Portrait
 from engine.regress.portrait import fit_portrait
 from engine.track import Tracker
@@ -80,6 +80,31 @@ def test_an_opening_mouth_is_not_painted_with_stretched_teeth(
     assert geometry.prior(rest).render_weight.mean() < 1e-3
     wider = float(rest.expression[EXPRESSION_NAMES.index("jawOpen")]) + 0.35
     assert (geometry.prior(turned(rest, jawOpen=wider)).render_weight > 0.5).sum() > 500
+
+
+def test_a_laughing_portrait_closes_its_mouth_with_lips(animator: Animator, hopper_source: PreparedPortrait) -> None:
+    """Shut, it shows hardly anything of the mouth's inside."""
+    laugh = dict.fromkeys(("mouthSmileLeft", "mouthSmileRight", "mouthUpperUpLeft", "mouthUpperUpRight"), 0.9)
+    animator.use(hopper_source)
+    crop = animator.animate(turned(hopper_source.coefficients, **laugh, jawOpen=0.1), corrections="none").copy()
+    (face,) = Tracker("picture").find_all(crop)
+    fit = fit_portrait(load_head(), face, crop)
+    geometry, rest = SourceGeometry(fit.head, fit.coefficients, fit.albedo, crop), fit.coefficients
+    inside = [Part.UPPER_TEETH, Part.LOWER_TEETH, Part.TONGUE, Part.MOUTH]
+
+    triangles = fit.head.model.triangles
+    of_mouth = np.unique(triangles[np.isin(fit.head.model.part, inside)])
+    in_mouth = {tuple(corners) for corners in triangles[np.isin(triangles, of_mouth).all(1)].tolist()}
+
+    def shown(z: Coefficients) -> int:
+        geometry.prior(z)
+        return len(in_mouth & {tuple(corners) for corners in geometry.rasteriser.triangles[geometry.rasteriser.seen()].tolist()})
+
+    shut = rest.expression.copy()
+    shut[[i for i, name in enumerate(EXPRESSION_NAMES) if name.startswith(("jaw", "mouth"))]] = 0
+    opened, closed = shown(rest), shown(replace(rest, expression=shut))
+    assert opened > 100
+    assert closed < 0.2 * opened
 
 
 def test_mouth_and_eyes_are_where_the_tracker_sees_them_and_turn_with_the_head(
