@@ -12,6 +12,7 @@ import pytest
 
 from engine.animator import Animator
 from engine.errors import InputError
+from engine.mp4 import Mp4File
 from engine.values import JAW_OPEN, Picture
 from plugins.background import GREEN, BackgroundPlugin
 from tests.fakes import flat
@@ -20,7 +21,6 @@ from vcam.avatars.cutout import Cutout
 from vcam.build import Builder
 from vcam.config import Settings
 from vcam.plugins.testing import SIZE, PluginRun, portrait
-from vcam.sinks.mp4 import Mp4File
 
 OUTPUT = (640, 360)
 

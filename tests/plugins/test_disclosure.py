@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.mp4 import Mp4File
 from plugins.disclosure import DisclosurePlugin
 from tests.fakes import flat
 from vcam.cli.app import run_command
 from vcam.config import Settings
 from vcam.config_file import parse_settings
 from vcam.plugins.testing import PluginRun
-from vcam.sinks.mp4 import Mp4File
 
 SIZE = (640, 360)
 GREY = flat((120, 120, 120), *SIZE)

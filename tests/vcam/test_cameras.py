@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from engine.errors import DeviceError, InputError
+from engine.mp4 import Mp4File
 from engine.video import Frame, read_frames, video_info
 from tests.fakes import MARKER, FakeClock, FakeDevice, Said, flat
 from vcam import v4l2
@@ -17,7 +18,6 @@ from vcam.cameras import webcam
 from vcam.cameras.video import VideoCamera
 from vcam.cameras.webcam import Webcam, WebcamFormat
 from vcam.messages import Messages
-from vcam.sinks.mp4 import Mp4File
 from vcam.sources import resolve
 from vcam.stats import Stats
 

@@ -22,6 +22,7 @@ import pytest
 import vcam.bench.engines
 import vcam.bench.pipeline
 from engine.errors import InputError
+from engine.mp4 import Mp4File
 from engine.recording import MOTION, Recording
 from engine.runtime.verification import Verification
 from engine.values import EXPRESSION_NAMES, Coefficients
@@ -31,7 +32,6 @@ from vcam.cli.app import run_command
 from vcam.cli.edit import Edit, edited
 from vcam.interfaces import PortraitAnimator
 from vcam.session import Session
-from vcam.sinks.mp4 import Mp4File
 
 
 @pytest.fixture

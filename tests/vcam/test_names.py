@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from engine.errors import HifiHeadError, InputError
 from engine.files import refuse_unwritable, user_path, write_bytes
+from engine.mp4 import Mp4File
 from engine.picture import read_picture
 from engine.video import read_frames
 from tests.fakes import FakeAnimator, FakeBuilder, fake_avatar, flat
@@ -21,7 +22,6 @@ from vcam.avatars.avatar import Avatar
 from vcam.cli.app import run_command
 from vcam.files import write_png
 from vcam.interfaces import PortraitAnimator
-from vcam.sinks.mp4 import Mp4File
 from vcam.sources import resolve
 
 LONGEST = 255  # bytes

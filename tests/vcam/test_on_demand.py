@@ -11,6 +11,7 @@ from threading import Event
 import httpx
 import pytest
 
+from engine.mp4 import Mp4File
 from tests.fakes import FakeClock, FakeDevice, FakeSink, Said, flat
 from tests.vcam.test_preview import FakeControl
 from tests.vcam.test_session import wait_for
@@ -21,7 +22,6 @@ from vcam.pipeline.latest import STALL_S, LatestFrame, OutputFrame
 from vcam.pipeline.pacing import REST_PERIOD_S, SinkLoop
 from vcam.pipeline.presence import AWAY_S, LOOK_EVERY_S, ViewerPresence
 from vcam.processes import others_have_open
-from vcam.sinks.mp4 import Mp4File
 from vcam.sinks.preview import PreviewPage
 from vcam.sinks.readers import Readers, open_watch
 from vcam.stats import Stats

@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.mp4 import Mp4File
 from engine.video import read_frames, video_info
 from tests.fakes import flat
 from vcam.avatars.avatar import BUNDLED_PORTRAIT
-from vcam.sinks.mp4 import Mp4File
 
 ROOT = Path(__file__).parents[2]
 END_S, END_AT_MOST_S = 2.5, 12.0  # a program that was interrupted has ended by then; a machine may stand still now and then

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
+from engine.mp4 import Mp4File
 from engine.video import VideoDamage, read_frames
 from tests.fakes import FakeBuilder, FakeClock, FakeSink, Said, flat
 from vcam.messages import Messages
 from vcam.session import Session
-from vcam.sinks.mp4 import Mp4File
 
 ROOT = Path(__file__).parents[2]
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals and limits of processes are POSIX's")
@@ -27,7 +27,7 @@ import sys, time, resource
 import numpy as np
 from pathlib import Path
 from engine.errors import InputError
-from vcam.sinks.mp4 import Mp4File
+from engine.mp4 import Mp4File
 from vcam.signals import ending
 rng = np.random.default_rng(0)
 out, limit = Path(sys.argv[1]), int(sys.argv[2])

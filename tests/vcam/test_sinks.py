@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from engine.errors import DeviceError, InputError
+from engine.mp4 import Mp4File
 from engine.video import read_frames, video_info
 from tests.fakes import FakeClock, FakeSink, Said, flat, gone
 from vcam import sinks, v4l2
 from vcam.messages import Messages
 from vcam.sinks import driver, virtual
 from vcam.sinks.driver import Host, create_command, this_host
-from vcam.sinks.mp4 import Mp4File
 from vcam.sinks.reopening import ReopeningSink
 from vcam.sinks.virtual import VirtualCamera
 

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from engine.errors import InputError
 from engine.files import refuse_unwritable, write_text
+from engine.mp4 import Mp4File
 from engine.picture import refuse_unreadable
 from engine.video import VideoDamage, read_frames, video_info
 from vcam.build import Builder
@@ -19,7 +20,6 @@ from vcam.config_path import default_path
 from vcam.messages import StrictMessages, say_on_stderr
 from vcam.offline import MediaClock, RenderReport, render
 from vcam.session import Session
-from vcam.sinks.mp4 import Mp4File
 
 
 def render_files(
