@@ -1,6 +1,7 @@
 # make run     installs what is missing and starts the camera; ARGS="…" passes options on
 # make train   installs what training needs and runs the trainer; ARGS="…" are its command and options
 # make test    installs what is missing and runs the tests; ARGS="…" likewise
+# make test-clients  installs OBS and a screen that nobody sees, and tries the camera with a real OBS; pictures to look at come into build/
 # make check   ruff and mypy
 # make lock    writes requirements/*.txt and THIRD_PARTY.md anew, with the newest releases that pyproject.toml allows
 # make wheels  looks whether every supported Python and system has wheels of the locked packages
@@ -9,7 +10,7 @@
 # make clean   removes all that make has put into this folder
 #
 # On Debian and Ubuntu nothing but make must be there. System packages come through apt-get; all else goes into .venv.
-.PHONY: run train test check lock wheels package site clean system
+.PHONY: run train test test-clients check lock wheels package site clean system
 PYTHON := python3
 BIN := .venv/bin
 UV := .venv/.uv/bin/uv
@@ -24,6 +25,17 @@ train: .venv/.train
 # Tests run in as many processes as there are CPUs, four at most: each takes a gigabyte.
 test: .venv/.dev
 	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal $(ARGS)
+
+# Without any network but the loopback's: OBS's server listens on every address.
+CLIENTS := obs-studio xvfb iproute2
+LOOPBACK_ONLY := unshare --map-root-user --net sh -c 'ip link set lo up && exec "$$@"' sh
+
+test-clients: .venv/.dev
+	@if ! { command -v obs && command -v Xvfb && command -v ip; } > /dev/null; then \
+	    if [ "$$(id -u)" = 0 ]; then root=; else root=sudo; fi; \
+	    $$root $(APT_GET) update && $$root $(APT_GET) install --no-install-recommends $(CLIENTS); \
+	fi
+	$(LOOPBACK_ONLY) $(BIN)/python -m pytest -m clients tests/clients $(ARGS)
 
 check: .venv/.dev
 	$(BIN)/ruff check .

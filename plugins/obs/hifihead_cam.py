@@ -40,6 +40,8 @@ SOURCE = {
     "restart_on_activate": False,
     "close_when_inactive": False,
     "hw_decode": False,
+    # FFmpeg itself tries for a second or three: where the first attempt fails at once, OBS 29 makes no other
+    "ffmpeg_options": "reconnect_on_network_error=1 reconnect_delay_max=2",
 }
 
 
