@@ -31,9 +31,10 @@ class VideoRecording(Resource):
         say: Callable[[str], None],
         part_s: float = 0.0,
         part_bytes: int = 0,
+        completed: Callable[[Path], None] = lambda _path: None,
     ) -> None:
         """``sound_hz``: samples per second of the sound; None = none is wanted. ``part_s``, ``part_bytes``: after which a new
-        file begins; 0 = never."""
+        file begins; 0 = never. ``completed``: what is done to each complete file; may raise HifiHeadError."""
         self._next_path, self._size, self._fps, self._say = next_path, size, fps, say
         self._part_s, self._part_bytes = part_s or math.inf, part_bytes or math.inf
         self._sound_hz, self._heard_s, self._latency_s = sound_hz, -math.inf, 0.0
@@ -43,6 +44,7 @@ class VideoRecording(Resource):
         self._part: Mp4File | None = None
         self._part_start_s, self._full = 0.0, False
         self._former: Mp4File | None = None  # the part before, whose last sound is still to come
+        self._completed = completed
         self._completing = ThreadPoolExecutor(1, "recorder end")
 
     def look(self, latency_s: float) -> None:
@@ -111,6 +113,7 @@ class VideoRecording(Resource):
     def _complete(self, part: Mp4File) -> None:
         try:
             part.close()
+            self._completed(Path(part.name))
         except HifiHeadError as error:
             self._say(str(error))
         else:

@@ -17,6 +17,7 @@ from pathlib import Path
 import platformdirs
 from pydantic import Field
 
+from engine.content_credentials import ContentSigner
 from engine.errors import InputError
 from engine.files import reason, refuse_unwritable
 from engine.mp4_recording import VideoRecording
@@ -41,6 +42,8 @@ class RecorderSettings(PluginSettings):
     sound: bool = Field(True, description="whether the microphone is recorded as well")
     part_minutes: int = Field(30, ge=0, le=1440, description="minutes after which a new file begins; 0 = never")
     part_mb: int = Field(1000, ge=0, le=1_000_000, description="megabytes after which a new file begins; 0 = never")
+    certificate: str = Field("", description='PEM file with certificates, to sign recordings (C2PA); "" = they are not signed')
+    key: str = Field("", description="PEM file with the certificate's private key, without a password")
 
 
 class RecorderPlugin:
@@ -57,6 +60,7 @@ class RecorderPlugin:
         settings = context.settings
         paths = RecordingPaths(recordings_folder(context), settings.name)
         refuse_unwritable(paths.next())
+        signer = content_signer(context)
         if not settings.sound:
             self.on_audio = None  # type: ignore[assignment,method-assign]
         recording = VideoRecording(
@@ -67,6 +71,7 @@ class RecorderPlugin:
             part_s=60.0 * settings.part_minutes,
             part_bytes=1_000_000 * settings.part_mb,
             say=context.say,
+            completed=signer.sign if signer else lambda _path: None,
         )
         self._writer = Writer(recording, context.say, lambda: (context.controls.snapshot().latency_ms or 0.0) / 1000)
 
@@ -164,6 +169,16 @@ class RecordingPaths:
             if not path.exists():
                 return path
         raise AssertionError("there is always a next number")
+
+
+def content_signer(context: PluginContext[RecorderSettings]) -> ContentSigner | None:
+    """What signs recordings, where the settings name a certificate; raises InputError."""
+    certificate, key = context.settings.certificate, context.settings.key
+    if not certificate and not key:
+        return None
+    if not certificate or not key:
+        raise InputError("Signing needs both plugins.recorder.certificate and plugins.recorder.key; one of them is empty.")
+    return ContentSigner(context.path(certificate), context.path(key))
 
 
 def recordings_folder(context: PluginContext[RecorderSettings]) -> Path:

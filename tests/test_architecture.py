@@ -23,6 +23,7 @@ ALLOWED = {
     "plugins": (
         "vcam.plugins",
         "vcam.sound",
+        "engine.content_credentials",
         "engine.errors",
         "engine.files",
         "engine.mp4_recording",

@@ -175,3 +175,24 @@ def test_a_session_is_recorded_as_it_leaves_with_the_disclosure_and_the_card(tmp
     assert np.ptp(corner[..., 1]) > 60  # the text on the red avatar
     assert frames[0].image[64, 80, 0] > 150
     assert frames[-1].image[64, 80, 0] < 150
+
+
+def test_recordings_are_signed_where_a_certificate_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed: list[tuple[str, ...]] = []
+
+    class Signer:
+        def __init__(self, certificate: Path, key: Path) -> None:
+            signed.append((certificate.name, key.name))
+
+        def sign(self, path: Path) -> None:
+            signed.append((path.suffixes[-1],))
+            raise InputError("It could not be signed.")
+
+    monkeypatch.setattr(recorder, "ContentSigner", Signer)
+    with PluginRun(RecorderPlugin, folder=tmp_path, save_in=".", sound=False, certificate="c.pem", key="k.pem") as run:
+        run.sent(GREY)
+    assert signed == [("c.pem", "k.pem"), (".mp4",)]
+    assert run.said == ["It could not be signed."]
+    assert len(list(tmp_path.glob("*.mp4"))) == 1
+    with pytest.raises(InputError, match="needs both"), PluginRun(RecorderPlugin, folder=tmp_path, save_in=".", key="k.pem"):
+        pass
