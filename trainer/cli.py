@@ -19,6 +19,7 @@ from trainer.head.command import head
 from trainer.pipeline import QUICK, WHOLE, make_everything
 from trainer.regressor.commands import examples, export_regressor, regressor
 from trainer.regressor.evaluation.command import evaluate_regressor
+from trainer.visemes.commands import evaluate_visemes, visemes
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 evaluate = typer.Typer(no_args_is_help=True, help="Measure what was trained.")
@@ -66,9 +67,11 @@ app.command()(generator)
 app.command()(examples)
 app.command()(regressor)
 app.command()(export_regressor)
+app.command()(visemes)
 app.command()(check_gpu)
 evaluate.command("regressor")(evaluate_regressor)
 evaluate.command("generator")(evaluate_generator)
 evaluate.command("geometry")(evaluate_geometry)
+evaluate.command("visemes")(evaluate_visemes)
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(blind, name="blind")

@@ -1,0 +1,1 @@
+"""Trains and measures the network that hears visemes, on synthetic speech."""
