@@ -22,6 +22,7 @@ ALLOWED = {
     "trainer": ("engine",),
     "plugins": (
         "vcam.plugins",
+        "vcam.motion",
         "vcam.sound",
         "engine.content_credentials",
         "engine.errors",
@@ -30,6 +31,7 @@ ALLOWED = {
         "engine.picture",
         "engine.resource",
         "engine.values",
+        "engine.visemes",
         "engine.watermark",
     ),
 }
