@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
-
-from engine.process import end_process, prepare_process, quiet_native_code
-from vcam.signals import Interrupted, ignore_signals, loading
 
 
 def print_anything() -> None:
@@ -17,6 +15,11 @@ def print_anything() -> None:
 
 def main() -> None:
     """The console script; leaves with 0 done, 1 failed, 2 wrong use, 128 + N ended by signal N."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's own answer to Ctrl-C is the traceback of an import
+    from engine.process import end_process, prepare_process, quiet_native_code  # here, because this takes a moment
+    from vcam.signals import Interrupted, ignore_signals, loading
+
     try:
         with loading(sys.argv[1:]):
             prepare_process()

@@ -348,7 +348,7 @@ class Session(Resource):
             self.subscribe,
         )
         plugins = self._builder.open_plugins(controls)
-        thread = PluginThread(plugins, self._messages)
+        thread = PluginThread(plugins)
         self.own(thread)
         thread.start(self._builder.settings.plugins.sections())
         return plugins

@@ -29,7 +29,7 @@ from vcam.plugins.host import PluginHost
 from vcam.plugins.interface import SOUND_BLOCK, Background, PluginContext, PluginSettings
 from vcam.plugins.microphone import BlockCutter, Microphone
 from vcam.plugins.registry import FoundPlugin
-from vcam.plugins.report import read_states
+from vcam.plugins.report import read_states, report_states
 from vcam.plugins.testing import PluginRun
 from vcam.snapshot import PluginState
 from vcam.stats import Stats
@@ -599,3 +599,12 @@ def test_states_are_read_as_they_were_written(tmp_path: Path, monkeypatch: pytes
     assert read_states() == (PluginState("x", "on"),)
     path.write_text("[{", encoding="utf-8")
     assert read_states() == ()
+
+
+def test_where_no_state_can_be_kept_nothing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for path in (file / "plugins.json", file / "log" / "plugins.json"):
+        monkeypatch.setattr("vcam.plugins.report.report_path", lambda path=path: path)
+        report_states(lambda: (PluginState("x", "on"),), threading.Event())  # returns
+        assert read_states() == ()

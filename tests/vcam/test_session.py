@@ -147,6 +147,8 @@ def test_it_starts_changes_the_avatar_and_ends(photos: Path) -> None:
         assert wait_for(lambda: centre(builder) == BLUE)
         with pytest.raises(InputError, match=r"noface\.jpg shows no face"):
             session.set_avatar(photos / "noface.jpg")
+        with pytest.raises(InputError, match=r"gone\.jpg does not exist"):
+            session.set_avatar(photos / "gone.jpg")
         progress = [sentence for sentence in builder.said if sentence.startswith(("Preparing", "The avatar is blue"))]
         assert progress == ["Preparing blue.jpg.", "The avatar is blue.jpg.", "Preparing noface.jpg."]
         assert session.snapshot().avatar == "blue.jpg"

@@ -57,6 +57,17 @@ def test_a_signal_while_the_camera_is_being_loaded_ends_the_process_at_once() ->
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+def test_ctrl_c_before_anything_is_loaded_ends_the_process_without_a_word() -> None:
+    """The first thing that the program loads sends it."""
+    program = (
+        "import os, signal, sys, types; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "first = types.ModuleType('engine.process'); first.__getattr__ = lambda _name: os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.modules['engine.process'] = first\nfrom vcam.__main__ import main\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
 def test_other_failures_are_left_alone() -> None:
     with pytest.raises(ImportError), interrupting():
         raise ImportError("really")

@@ -13,7 +13,7 @@ from pathlib import Path
 from engine.errors import HifiHeadError
 from engine.files import write_text
 from engine.process import user_folder
-from vcam.messages import Messages
+from vcam.messages import log_failure
 from vcam.snapshot import PluginState
 
 EVERY_S = 2.0
@@ -24,18 +24,18 @@ def report_path() -> Path:
     return user_folder("log") / "plugins.json"
 
 
-def report_states(states: Callable[[], tuple[PluginState, ...]], ended: threading.Event, messages: Messages) -> None:
-    """Until ``ended``: writes the states down now and then, as long as there are any."""
-    path = report_path()
-
-    def write() -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, json.dumps([asdict(state) for state in states()]))
-
-    written = False
+def report_states(states: Callable[[], tuple[PluginState, ...]], ended: threading.Event) -> None:
+    """Until ``ended``: writes the states down now and then, as long as there are any. Where nothing can be written, as without a
+    home, ``hifihead plugins`` does not know of this camera: that goes to the log only."""
+    path, written = report_path(), False
     while not ended.is_set():
         if states() or written:
-            messages.attempt("plugins", "Writing down the state of the plug-ins", write)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_text(path, json.dumps([asdict(state) for state in states()]))
+            except (OSError, HifiHeadError):
+                log_failure("Writing down the state of the plug-ins")
+                return
             written = True
         ended.wait(EVERY_S)
     if written:

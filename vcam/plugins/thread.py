@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 from engine.resource import Resource
-from vcam.messages import Messages
 from vcam.plugins.host import PluginHost, Sections
 from vcam.plugins.report import report_states
 
@@ -13,8 +12,8 @@ from vcam.plugins.report import report_states
 class PluginThread(Resource):
     """Runs ``host`` from ``start`` to ``close``, which ends the plug-ins as well."""
 
-    def __init__(self, host: PluginHost, messages: Messages) -> None:
-        self._host, self._messages = host, messages
+    def __init__(self, host: PluginHost) -> None:
+        self._host = host
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -23,7 +22,7 @@ class PluginThread(Resource):
 
         def run() -> None:
             self._host.begin(sections)
-            report_states(self._host.states, self._ended, self._messages)
+            report_states(self._host.states, self._ended)
 
         self._thread = threading.Thread(target=run, name="plugins")
         self._thread.start()
