@@ -53,6 +53,14 @@ def refuse_unwritable(path: Path) -> None:
         raise InputError(f"{path} cannot be written: nothing may be written to the folder {path.parent}.")
 
 
+def refuse_overwriting(out: Path, *sources: Path) -> None:
+    """Raises InputError when ``out`` is one of the files that are read to make it: what is written would take its place."""
+    for source in sources:
+        with contextlib.suppress(OSError, ValueError):  # one of them does not exist
+            if out.samefile(source):
+                raise InputError(f"{out} cannot be written: it is what is read ({source}). Wanted another name.")
+
+
 def reason(error: Exception) -> str:
     """The words of an error, without its number and the path."""
     return getattr(error, "strerror", None) or str(error)

@@ -51,13 +51,14 @@ class Mp4File(Resource):
         """``sound_hz``: samples per second of the sound; None = no sound. Raises InputError when it cannot be written."""
         refuse_path(path)
         self.name = str(path)
-        self._path, self._unfinished = path, unfinished_name(path)
+        self._path, self._unfinished = path, new_unfinished(path)
         self._step = round(TIME_BASE.denominator / Fraction(fps))
         self._last = -self._step
         self.frames = 0
         try:
             self._container: Any = av.open(ffmpeg_name(self._unfinished), "w", format="mp4", options=FRAGMENTS)
         except (FFmpegError, OSError) as error:
+            self._unfinished.unlink(missing_ok=True)
             raise InputError(f"{path} cannot be written ({reason(error)}).") from error
         self._stream = add_stream(self._container, size, Fraction(fps), reordered=sound_hz is None)
         self._sound = add_sound(self._container, sound_hz) if sound_hz is not None else None
@@ -108,7 +109,8 @@ class Mp4File(Resource):
         try:
             finish(self._unfinished, self._path)
         except OSError as error:
-            raise InputError(f"{self.name} could not be completed ({reason(error)}); {self._unfinished} plays.") from error
+            left = f"{self._unfinished} plays" if self._unfinished.exists() else "it was removed while it was written"
+            raise InputError(f"{self.name} could not be completed ({reason(error)}); {left}.") from error
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Completes the file, or removes it after an error."""
@@ -139,14 +141,20 @@ def refuse_path(path: Path) -> None:
     refuse_unwritable(path)
 
 
-def unfinished_name(path: Path) -> Path:
-    """A free name beside ``path``; a file of a program that was killed is not overwritten."""
+def new_unfinished(path: Path) -> Path:
+    """An empty file with a name of its own beside ``path``: neither a file of a program that was killed nor one that another
+    program is writing is overwritten. Raises InputError."""
     for number in itertools.count(1):
         ending = f".unfinished{'' if number == 1 else f'-{number}'}.mp4"
         stem = os.fsencode(path.stem)[: LONGEST_NAME - len(ending)].decode("utf-8", "ignore")
         free = path.with_name(stem + ending)
-        if not free.exists():
-            return free
+        try:
+            free.touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise InputError(f"{path} cannot be written ({reason(error)}).") from error
+        return free
     raise AssertionError("there is always a next number")
 
 

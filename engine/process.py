@@ -14,6 +14,8 @@ import threading
 from pathlib import Path
 from typing import Literal, NoReturn
 
+from engine.errors import InputError
+
 ENVIRONMENT = {
     # numpy's worker threads spin after each product and take the cores that the network needs: 49 ms a frame instead of 33
     "OPENBLAS_NUM_THREADS": "1",
@@ -32,6 +34,7 @@ ENVIRONMENT = {
 
 
 PACKAGE = Path(__file__).parent
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 — Linux's
 
 # how systems and libraries say that memory is short, in small letters
 SHORT_MEMORY = (
@@ -80,7 +83,7 @@ def private_folder() -> Path:
     """A folder for a user who has none: in the system's folder for temporary files, and nobody else's."""
     if not hasattr(os, "getuid"):
         return removed_at_the_end()
-    folder = Path(tempfile.gettempdir()) / f"hifihead-{os.getuid()}"
+    folder = temporary_folder() / f"hifihead-{os.getuid()}"
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
@@ -89,9 +92,20 @@ def private_folder() -> Path:
     return removed_at_the_end()
 
 
+def temporary_folder() -> Path:
+    """The system's folder for temporary files; where nothing may be written to it, as in a container whose disk is read-only,
+    shared memory. Raises InputError."""
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError as error:
+        if os.access(SHARED_MEMORY, os.W_OK | os.X_OK):
+            return SHARED_MEMORY
+        raise InputError("No folder can be written to, not even one for temporary files. Let TMPDIR name one.") from error
+
+
 def removed_at_the_end() -> Path:
     """A new folder that goes with the process."""
-    folder = tempfile.mkdtemp(prefix="hifihead-")
+    folder = tempfile.mkdtemp(prefix="hifihead-", dir=temporary_folder())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
 

@@ -17,6 +17,7 @@ def main() -> None:
     """The console script; leaves with 0 done, 1 failed, 2 wrong use, 128 + N ended by signal N."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's own answer to Ctrl-C is the traceback of an import
+    from engine.errors import HifiHeadError
     from engine.process import end_process, prepare_process, quiet_native_code  # here, because this takes a moment
     from vcam.signals import Interrupted, ignore_signals, loading
 
@@ -29,6 +30,9 @@ def main() -> None:
 
             code = run_command(sys.argv[1:])
             ignore_signals()
+    except HifiHeadError as error:  # there is nowhere to keep what is compiled
+        sys.stderr.write(f"Error: {error}\n")
+        code = 1
     except Interrupted as interrupted:  # while the program was being loaded
         code = 128 + interrupted.number
     ignore_signals()

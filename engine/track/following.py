@@ -66,7 +66,7 @@ class Follower:
             order = self._expected(places, gone_s)
         for index in order:
             face = candidates[index].look()
-            if face is not None and self._is_driver(face, gone_s):
+            if face is not None and self._is_driver(face, places[index], gone_s):
                 self._saw(face, places, index, time_s, gone_s)
                 return face
         return None
@@ -84,18 +84,21 @@ class Follower:
             if track:
                 self._others[track - 1] = places[place]
         free = [place for place in range(len(places)) if owner.get(place, 0) == 0]
-        return sorted((p for p in free if self._reachable(places[p], gone_s)), key=lambda p: _distance(tracks[0], places[p]))
+        per_s = REACH_ALONE_PER_S if self._sees_all and not self._others else REACH_PER_S
+        return sorted((p for p in free if self._within(places[p], gone_s, per_s)), key=lambda p: _distance(tracks[0], places[p]))
 
-    def _reachable(self, place: Place, gone_s: float) -> bool:
+    def _within(self, place: Place, gone_s: float, per_s: float) -> bool:
+        """Whether the driver can have reached a place, at ``per_s`` sizes a second."""
         driver = self._driver
         assert driver is not None  # noqa: S101 — the caller's condition
         far = float(np.linalg.norm(place.centre - driver.centre)) / max(driver.size, place.size)
         ratio = max(place.size / driver.size, driver.size / place.size)
-        per_s = REACH_ALONE_PER_S if self._sees_all and not self._others else REACH_PER_S
         return far <= REACH + per_s * gone_s and ratio <= LARGEST_RATIO + LARGEST_RATIO_PER_S * gone_s
 
-    def _is_driver(self, face: Face, gone_s: float) -> bool:
-        if self._shape is None or gone_s <= CONTINUOUS_S or gone_s > STRANGER_S:
+    def _is_driver(self, face: Face, place: Place, gone_s: float) -> bool:
+        if self._shape is None or gone_s > STRANGER_S:
+            return True
+        if gone_s <= CONTINUOUS_S and self._within(place, gone_s, REACH_PER_S):
             return True
         return unlikeness(self._shape, shape(face)) <= UNLIKE
 

@@ -162,3 +162,30 @@ def test_a_folder_that_may_not_be_written_to_is_told(tmp_path: Path) -> None:
         Mp4File(tmp_path / "a.mp4", (64, 48), 25)
     with pytest.raises(InputError, match="cannot be written"):
         write_bytes(tmp_path / "a", b"")
+
+
+@pytest.mark.parametrize("reached", ["in.mp4", "folder/../in.mp4", "link.mp4", "hard.mp4"])
+@pytest.mark.parametrize("command", ["render", "report", "run", "edit", "inspect"])
+def test_what_is_read_is_never_written_over(
+    command: str, reached: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    with Mp4File(Path("in.mp4"), (64, 48), 25) as file:
+        file.send(flat((9, 9, 9)))
+    write_png(Path("in.png"), flat((30, 30, 200), 100, 100))
+    for ending in ("mp4", "png"):
+        Path(f"link.{ending}").symlink_to(f"in.{ending}")
+        Path(f"hard.{ending}").hardlink_to(f"in.{ending}")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    picture = reached.replace("mp4", "png")
+    arguments = {
+        "render": ["render", "--avatar=in.png", "--driving=in.mp4", "--out", reached],
+        "report": ["render", "--avatar=in.png", "--driving=in.mp4", "--out=o.mp4", "--report", reached],
+        "run": ["run", "--avatar=in.png", "--camera=in.mp4", "--output", f"file:{reached}", "--frames=2"],
+        "edit": ["edit", "--avatar=in.png", "--out", picture],
+        "inspect": ["inspect", "in.png", "--out", picture],
+    }[command]
+    assert run_command(arguments, FakeBuilder) == 1
+    assert "it is what is read" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before

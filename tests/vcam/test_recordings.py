@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import av
@@ -87,6 +88,30 @@ def test_a_program_that_is_ended_leaves_an_ordinary_file(number: signal.Signals,
     assert [path.name for path in tmp_path.iterdir()] == ["x.mp4"]
     assert is_ordinary(out)
     assert len(list(read_frames(out))) > 90
+
+
+def test_recordings_of_one_name_that_run_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    wanted = tmp_path / "x.mp4"
+    with ThreadPoolExecutor(8) as pool:
+        files = list(pool.map(lambda _: Mp4File(wanted, (64, 48), 30), range(8)))
+    assert len(list(tmp_path.iterdir())) == 8
+    for count, file in enumerate(files, 1):
+        for _ in range(count):
+            file.send(flat((90, 90, 90)))
+    for count, file in enumerate(files, 1):
+        file.close()
+        assert len(list(read_frames(wanted))) == count
+    assert list(tmp_path.iterdir()) == [wanted]
+
+
+@posix_only
+def test_a_recording_that_was_removed_meanwhile_is_told(tmp_path: Path) -> None:
+    file = Mp4File(tmp_path / "x.mp4", (64, 48), 30)
+    for _ in range(90):
+        file.send(flat((90, 90, 90)))
+    (tmp_path / "x.unfinished.mp4").unlink()
+    with pytest.raises(InputError, match="removed while it was written"):
+        file.close()
 
 
 @posix_only

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.process import memory_is_short
+from engine import process
+from engine.errors import InputError
+from engine.process import memory_is_short, private_folder
 from engine.video import read_frames
 
 ROOT = Path(__file__).parents[2]
@@ -150,3 +152,15 @@ def test_short_memory_is_told_from_other_failures(error: Exception, short: bool)
     behind = ValueError("something else")
     behind.__cause__ = error
     assert memory_is_short(behind) == short
+
+
+def test_where_no_temporary_file_can_be_written_shared_memory_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    monkeypatch.setattr(process, "SHARED_MEMORY", tmp_path)
+    assert private_folder().parent == tmp_path
+    monkeypatch.setattr(process, "SHARED_MEMORY", tmp_path / "none")
+    with pytest.raises(InputError, match="Let TMPDIR name one"):
+        private_folder()

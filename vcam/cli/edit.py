@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.files import refuse_overwriting
 from engine.values import EXPRESSION_NAMES, Coefficients
 from vcam.avatars.avatar import BUNDLED_PORTRAIT
 from vcam.build import Builder
@@ -32,9 +33,11 @@ class Edit:
 def edit(avatar: Path | None, wanted: Edit, out: Path, config: Path | None, make_builder: type[Builder] = Builder) -> None:
     """Writes the edited 512² square of the portrait."""
     refuse_png(out)
+    photo = avatar or BUNDLED_PORTRAIT
+    refuse_overwriting(out, photo)
     path = config or default_path()
     builder = make_builder(read_settings(path) if path else Settings(), path, reproducible=True)
-    with Session(builder, avatar or BUNDLED_PORTRAIT) as session:
+    with Session(builder, photo) as session:
         animator, person = session.open_avatar()
         animator.use(person.source)
         write_png(out, animator.animate(edited(person.coefficients, wanted)))

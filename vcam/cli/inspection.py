@@ -10,6 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from engine.files import refuse_overwriting
 from engine.picture import refuse_unreadable
 from engine.values import EXPRESSION_NAMES, Coefficients, Floats
 from vcam.files import refuse_png, write_png
@@ -23,6 +24,7 @@ def inspect(image: Path, out: Path, *, as_json: bool) -> None:
     """Prints z and writes the picture of mesh, landmarks and I_3D over the photograph."""
     refuse_png(out)
     refuse_unreadable(image)
+    refuse_overwriting(out, image)
     # imported here: mediapipe and numba take seconds, and mistakes are told before
     from engine.head import load_head
     from engine.portrait import load_portrait

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine.errors import InputError
-from engine.files import refuse_unwritable, write_text
+from engine.files import refuse_overwriting, refuse_unwritable, write_text
 from engine.mp4 import Mp4File
 from engine.picture import refuse_unreadable
 from engine.video import VideoDamage, read_frames, video_info
@@ -36,8 +36,10 @@ def render_files(
     # what can be refused at once
     refuse_unreadable(avatar)
     info = video_info(driving)
+    refuse_overwriting(out, avatar, driving)
     if report is not None:
         refuse_unwritable(report)
+        refuse_overwriting(report, avatar, driving)
         if report.absolute() == out.absolute():
             raise InputError(f"{out} cannot be both the video and the report; wanted two names.")
     path = config or default_path()

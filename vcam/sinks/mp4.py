@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.files import user_path
+from engine.files import refuse_overwriting, user_path
 from engine.mp4 import Mp4File
 
 if TYPE_CHECKING:
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 def open_sink(builder: Builder, session: object, argument: str, *, required: bool) -> FileSink:
     """The file ``argument``; raises InputError when it cannot be written."""
     del session, required
-    output = builder.settings.output
-    return FileSink(user_path(argument), (output.width_px, output.height_px), output.fps)
+    output, path = builder.settings.output, user_path(argument)
+    refuse_overwriting(path, user_path(builder.settings.camera.source))
+    return FileSink(path, (output.width_px, output.height_px), output.fps)
 
 
 class FileSink(Mp4File):

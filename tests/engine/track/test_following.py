@@ -106,6 +106,15 @@ def test_a_stranger_in_the_drivers_place_waits() -> None:
     assert scene.follower.person == 1
 
 
+def test_a_stranger_who_appears_elsewhere_at_once_waits() -> None:
+    scene, elsewhere = Scene(), 150.0 + 220 * (REACH + 0.5)
+    scene.see(ME, seconds=1)
+    scene.see(seconds=0.2)
+    assert scene.see((OTHER, elsewhere, 200.0, 220.0), seconds=1) is None
+    assert scene.see((ONE, elsewhere, 200.0, 220.0)) is not None
+    assert scene.follower.person == 0
+
+
 def test_a_quick_head_is_kept() -> None:
     scene = Scene()
     scene.see(ME)
