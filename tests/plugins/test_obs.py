@@ -42,7 +42,9 @@ def obs() -> Iterator[FakeObs]:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """OBS is looked for again at once."""
+    """OBS is looked for again at once, and without the system's proxy."""
+    for proxy in ("http_proxy", "https_proxy", "socks_proxy"):
+        monkeypatch.setenv(proxy, "http://127.0.0.1:9")
     monkeypatch.setattr(link, "AGAIN_S", 0.02)
     monkeypatch.setattr(link, "REFUSED_AGAIN_S", 0.02)
     monkeypatch.setattr(link, "LOOK_EVERY_S", 0.02)

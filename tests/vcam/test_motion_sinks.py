@@ -192,7 +192,9 @@ class VTubeStudio:
         self._thread.join()
 
 
-def test_vtube_studio_is_asked_once_and_gets_the_parameters(tmp_path: Path) -> None:
+def test_vtube_studio_is_asked_once_and_gets_the_parameters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for proxy in ("http_proxy", "https_proxy", "socks_proxy"):
+        monkeypatch.setenv(proxy, "http://127.0.0.1:9")  # nothing may go there
     port, said = free_port(), Said()
     token = tmp_path / "kept" / "token"
     for number in range(2):

@@ -61,7 +61,11 @@ class VTubeStudioSink(Resource):
         while not self._stop.is_set():
             try:
                 with connect(
-                    f"ws://127.0.0.1:{self._port}", open_timeout=ANSWER_S, close_timeout=0.5, max_size=protocol.LARGEST_BYTES
+                    f"ws://127.0.0.1:{self._port}",
+                    proxy=None,  # that of the environment would get what stays on this machine
+                    open_timeout=ANSWER_S,
+                    close_timeout=0.5,
+                    max_size=protocol.LARGEST_BYTES,
                 ) as connection:
                     self._log_in(connection)
                     self._inject(connection)
