@@ -9,6 +9,7 @@ import numpy as np
 from engine.conventions import CAMERA_DISTANCE_DM, FOCAL, place, project, rotation
 from engine.head import HeadModel, Part, PersonalHead
 from engine.head.lips import with_closing_lips
+from engine.head.portrayed import as_portrayed
 from engine.landmark_indices import LID_MIDDLES, UPPER_LIDS
 from engine.regress.appearance import fit_appearance, vertex_colours
 from engine.regress.landmarks import LandmarkBasis, expression_of, fit_person, gaze_of, observed
@@ -38,6 +39,7 @@ def fit_portrait(head: HeadModel, face: Face, crop: Picture) -> Fit:
     """All of z from a face in a square crop: shape and pose from landmarks, gaze from irises, light and texture from pixels."""
     size = crop.shape[0]
     seen = observed(face, Square(size / 2, size / 2, size))
+    head = as_portrayed(head)
     basis = LandmarkBasis.of(head)
     alpha, beta, pose = fit_person(basis, seen, expression_of(face))
     seen = _with_lashes(seen)

@@ -23,6 +23,8 @@ OPEN_MOUTH_PX = 700  # of teeth and tongue until the photograph's own mouth is b
 EDGE_FACING, EDGE_STRIP = 0.2, 0.15  # cosine of the angle of sight, distance from the outline [crop units]: left to the surround
 SURE_FACING = 0.3  # skin seen at a steeper angle than this is worth stretching over what comes into view beside it
 FOLD_DM = 0.01  # skin that these move by this much is lid or lip, whose folds face every way
+# shapes that move skin along the outline: there the sheet lies well behind, or it would show through
+MOBILE = [i for i, name in enumerate(EXPRESSION_NAMES) if name.startswith(("brow", "jawOpen"))]
 PARTED_PX = 4.0  # of 512: lips nearer than this are shut
 LIP_EDGE_PX = 2.0  # of 512: so near to the teeth that a photograph shows, lips are not sure to be lips
 NEAREST = 4  # vertices that are sure to be lips, whose mean place stands for one that is not
@@ -66,7 +68,7 @@ def analyse_photograph(head: PersonalHead, placed: Floats, screen: Floats, rende
     kept = skin & ~_turned_away(screen, facing, raster, head)[triangles].any(1)
     drawn = ~skin | (kept & connected(triangles, kept, int(np.argmin(screen[:, 2])))[triangles].any(1))
     raster = renderer.rasterise(screen, triangles[drawn])
-    mobility = np.linalg.norm(head.model.expression_basis[JAW_OPEN], axis=1)
+    mobility = np.linalg.norm(head.model.expression_basis[MOBILE], axis=2).max(0)
     fields = np.stack([head.model.follow, mobility], 1)
     follow, mobility = np.moveaxis(renderer.interpolate(raster, triangles[drawn], fields), 2, 0)
     visible = np.zeros(len(triangles), bool)

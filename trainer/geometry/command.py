@@ -34,6 +34,7 @@ def evaluate_geometry(
     from engine.animator import Animator
     from engine.errors import ConfigError, InputError
     from engine.head import load_head
+    from engine.head.portrayed import as_portrayed
     from trainer.geometry.evaluation import GeometryEvaluation
     from trainer.geometry.moments import all_moments
     from trainer.geometry.readings import Reader
@@ -45,7 +46,7 @@ def evaluate_geometry(
     records: list[Record] = []
     used = 0
     with Animator(ENGINE, bundle=bundle, fixed=True) as animator, Reader() as reader, Progress() as progress:
-        evaluation = GeometryEvaluation(load_head(), animator, reader, "none" if alone else "new")
+        evaluation = GeometryEvaluation(as_portrayed(load_head()), animator, reader, "none" if alone else "new")
         task = progress.add_task("moments", total=people * len(moments))
         for number in range(MOST_TRIES * people):
             if used == people:
