@@ -3,6 +3,7 @@
 # make test    installs what is missing and runs the tests; ARGS="…" likewise
 # make test-clients  installs OBS and a screen that nobody sees, and tries the camera with a real OBS; pictures to look at come into build/
 # make check   ruff and mypy
+# make audit   looks the locked packages up in PyPI's advisories; needs the network
 # make lock    writes requirements/*.txt and THIRD_PARTY.md anew, with the newest releases that pyproject.toml allows
 # make wheels  looks whether every supported Python and system has wheels of the locked packages
 # make package  builds sdist and wheel into dist/, and runs the wheel in an empty environment
@@ -10,7 +11,7 @@
 # make clean   removes all that make has put into this folder
 #
 # On Debian and Ubuntu nothing but make must be there. System packages come through apt-get; all else goes into .venv.
-.PHONY: run train test test-clients check lock wheels package site clean system
+.PHONY: run train test test-clients check audit lock wheels package site clean system
 PYTHON := python3
 BIN := .venv/bin
 UV := .venv/.uv/bin/uv
@@ -41,6 +42,16 @@ check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# No part of check, which works without a network: advisories are of use only when they are of today.
+AUDIT := .venv/.audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement
+
+audit: .venv/.audit
+	$(AUDIT) requirements/run.txt
+	$(AUDIT) requirements/dev.txt
+
+.venv/.audit: | .venv/.python
+	$(BIN)/python -m venv $@ && $@/bin/python -m pip install --quiet "pip-audit>=2.10,<3"
 
 # What is locked is installed by hash and without what it demands: requirements/unused.txt names what is left out, and why. Python
 # compiles the modules that are used when they are used; the others would be as large again.

@@ -47,9 +47,9 @@ class FaceNetworks(Resource):
         self._anchors = anchors()
         self._small, self._crop, self._points = (np.empty(shape, np.float32) for shape in SHAPES.values())
 
-    def candidates(self, image: Picture, time_s: float, last: Face | None) -> list[Candidate]:
+    def candidates(self, image: Picture, time_s: float) -> list[Candidate]:
         """See ``engine.track.tracker.Finder``; every frame is looked at on its own, and only where somebody asks for a face."""
-        del time_s, last
+        del time_s
         return [Candidate(region, partial(self.look, image, region)) for region in self.regions(image)]
 
     def find_all(self, image: Picture) -> list[Face]:

@@ -48,9 +48,8 @@ class Follower:
     ``person`` counts the drivers: it rises when somebody takes over who does not look like the one before.
     """
 
-    def __init__(self, *, sees_all: bool = True) -> None:
-        """``sees_all``: whether the candidates are all faces of a frame."""
-        self.person, self._sees_all = 0, sees_all
+    def __init__(self) -> None:
+        self.person = 0
         self._driver: Place | None = None
         self._others: list[Place] = []
         self._shape: Floats | None = None  # the driver's, a running mean
@@ -84,7 +83,7 @@ class Follower:
             if track:
                 self._others[track - 1] = places[place]
         free = [place for place in range(len(places)) if owner.get(place, 0) == 0]
-        per_s = REACH_ALONE_PER_S if self._sees_all and not self._others else REACH_PER_S
+        per_s = REACH_PER_S if self._others else REACH_ALONE_PER_S
         return sorted((p for p in free if self._within(places[p], gone_s, per_s)), key=lambda p: _distance(tracks[0], places[p]))
 
     def _within(self, place: Place, gone_s: float, per_s: float) -> bool:

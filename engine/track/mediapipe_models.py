@@ -40,7 +40,7 @@ with _without_pyplot():
     import mediapipe as mp
     from mediapipe.tasks.python import BaseOptions, vision
 
-MAX_FACES = 6  # in a portrait; more are not counted
+MAX_FACES = 6  # in a picture; more are not looked at
 PERSON_MODEL = ASSETS / "selfie_segmentation.tflite"  # mediapipe's general model, 256 px
 
 
@@ -53,21 +53,17 @@ class Landmarker(Resource):
             base_options=BaseOptions(model_asset_buffer=model.read_bytes()),
             running_mode=vision.RunningMode.VIDEO if mode == "video" else vision.RunningMode.IMAGE,
             # with 1, mediapipe smooths over time and lags a sixth of a second behind a blink; the drive does its own smoothing
-            num_faces=2 if mode == "video" else MAX_FACES,
+            num_faces=MAX_FACES,
             output_face_blendshapes=True,
             output_facial_transformation_matrixes=mode == "picture",
         )
         self._landmarker = vision.FaceLandmarker.create_from_options(options)
         self._time_ms, self._closed = -1, False
 
-    def find_one(self, image: Picture, time_s: float, last: Face | None) -> Face | None:
-        """See ``engine.track.tracker.Finder`` (mode "video")."""
+    def find_next(self, image: Picture, time_s: float) -> list[Face]:
+        """Every face of a frame taken at ``time_s`` (mode "video")."""
         self._time_ms = max(self._time_ms + 1, round(time_s * 1000))  # mediapipe refuses equal times
-        faces = _faces(self._landmarker.detect_for_video(_wrap(image), self._time_ms), image)
-        if last is None:
-            return max(faces, key=width_px, default=None)
-        followed = last.landmarks
-        return min(faces, key=lambda face: float(np.abs(face.landmarks - followed).mean()), default=None)
+        return _faces(self._landmarker.detect_for_video(_wrap(image), self._time_ms), image)
 
     def find_all(self, image: Picture) -> list[Face]:
         """Every face of a still picture (mode "picture")."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
+from functools import partial
 from typing import Literal, Protocol
 
 import numpy as np
@@ -25,8 +25,8 @@ KNOWN_FACE = ASSETS / "portrait.jpg"
 class Finder(Protocol):
     """A way to run the face networks."""
 
-    def candidates(self, image: Picture, time_s: float, last: Face | None) -> list[Candidate]:
-        """Where faces may be in a frame taken at ``time_s``, in any order; ``last`` is the one that was followed."""
+    def candidates(self, image: Picture, time_s: float) -> list[Candidate]:
+        """Where faces may be in a frame taken at ``time_s``, in any order."""
 
     def find_all(self, image: Picture) -> list[Face]:
         """Every face of a picture, in any order."""
@@ -36,26 +36,24 @@ class Finder(Protocol):
 
 
 class OwnGraph:
-    """mediapipe's own graph as a ``Finder``: it gives one candidate, of several faces the one nearest to ``last``."""
+    """mediapipe's own graph as a ``Finder``: it looks at every face of a frame, whichever is followed."""
 
     def __init__(self, landmarker: Landmarker) -> None:
         self._landmarker = landmarker
         self.find_all, self.close = landmarker.find_all, landmarker.close
 
-    def candidates(self, image: Picture, time_s: float, last: Face | None) -> list[Candidate]:
+    def candidates(self, image: Picture, time_s: float) -> list[Candidate]:
         """See ``Finder``."""
-        face = self._landmarker.find_one(image, time_s, None if last is None else scaled(last, image))
-        if face is None:
-            return []
-        centre, size = face.landmarks[:, :2].mean(0), np.full(2, REGION_PER_BOX * width_px(face), np.float32)
-        return [Candidate(Region(centre, size, 0.0), lambda: face)]
+        return [Candidate(region_around(face), partial(_same, face)) for face in self._landmarker.find_next(image, time_s)]
 
 
-def scaled(face: Face, image: Picture) -> Face:
-    """A face of a frame of another size, as it would be in this one."""
-    height, width = image.shape[:2]
-    factor = max(width, height) / max(face.size)
-    return face if factor == 1 else replace(face, landmarks=face.landmarks * np.float32(factor), size=(width, height))
+def region_around(face: Face) -> Region:
+    """About what the detector would give for a face."""
+    return Region(face.landmarks[:, :2].mean(0), np.full(2, REGION_PER_BOX * width_px(face), np.float32), 0.0)
+
+
+def _same(face: Face) -> Face:
+    return face
 
 
 class Tracker(Resource):
@@ -67,8 +65,7 @@ class Tracker(Resource):
 
     def __init__(self, mode: Literal["video", "picture"] = "video") -> None:
         self._finder: Finder = (open_networks() if mode == "video" else None) or OwnGraph(Landmarker(mode, MODEL))
-        self._follower = Follower(sees_all=not isinstance(self._finder, OwnGraph))
-        self._last: Face | None = None
+        self._follower = Follower()
 
     @property
     def person(self) -> int:
@@ -77,10 +74,7 @@ class Tracker(Resource):
 
     def track(self, image: Picture, time_s: float) -> Face | None:
         """The followed face in a frame taken at ``time_s`` (any clock that does not run backward), or None (mode "video")."""
-        candidates = self._finder.candidates(image, time_s, self._last)
-        face = self._follower.follow(candidates, max(image.shape[:2]), time_s)
-        self._last = face or self._last
-        return face
+        return self._follower.follow(self._finder.candidates(image, time_s), max(image.shape[:2]), time_s)
 
     def find_all(self, image: Picture) -> list[Face]:
         """Every face of a still picture, the largest first (mode "picture")."""

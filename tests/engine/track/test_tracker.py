@@ -83,7 +83,7 @@ def test_without_a_face_there_is_none(networks: FaceNetworks) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (*FRAME, 3), np.uint8)
     for image in (frame(), noise):
         assert networks.find_all(image) == []
-        assert all(candidate.look() is None for candidate in networks.candidates(image, 0.0, None))
+        assert all(candidate.look() is None for candidate in networks.candidates(image, 0.0))
 
 
 def centre(face: Face) -> float:
@@ -119,6 +119,13 @@ def test_one_face_is_followed_and_found_again(tracker: Tracker, mona: Portrait, 
     assert other is not None
     assert centre(other) < 300
     assert tracker.person == 1
+
+
+def test_everybody_in_a_frame_is_known(tracker: Tracker, mona: Portrait, hopper: Portrait) -> None:
+    image = frame((mona.crop, 220, 0), (hopper.crop, 200, 215), (mona.crop, 200, 425))
+    for number in range(3):
+        found = [candidate.look() for candidate in tracker._finder.candidates(image, number / 30)]
+    assert sorted(round(centre(face) / 215) for face in found if face is not None) == [0, 1, 2]
 
 
 @pytest.mark.parametrize(("mine", "others"), [(300, 150), (250, 250), (200, 280)])
