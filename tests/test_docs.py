@@ -28,6 +28,7 @@ COMMAND = re.compile(r"(hifihead|python -m vcam|-m trainer) ([a-z][a-z-]*)")
 FOREIGN = {  # classes and names of other libraries that pages speak of
     "DataLoader",
     "GridSample",
+    "Xvfb",
 }
 PLACEHOLDER = re.compile(r"[A-Z]{3,}|<|…")  # CLIP, NAME, <k>: a page's reader puts something there
 

@@ -19,15 +19,18 @@ from engine.resource import Resource
 from engine.track.regions import width_px
 from engine.values import EXPRESSION_NAMES, LANDMARKS, Face, Floats, Picture
 
+UNUSED = (
+    "matplotlib", "matplotlib.pyplot",  # takes seconds, and writes a cache of fonts into the home directory
+    "mediapipe.tasks.python.audio",  # loads PortAudio, which asks the system for every sound device
+    "mediapipe.tasks.python.text",
+    "mediapipe.tasks.python.genai",
+)  # fmt: skip
+
 
 @contextmanager
-def _without_pyplot() -> Iterator[None]:
-    """Empty modules stand in for matplotlib where nobody has imported it yet.
-
-    mediapipe imports it for drawing functions that nothing here calls: it takes seconds and writes a cache of fonts into the home
-    directory.
-    """
-    absent = [name for name in ("matplotlib", "matplotlib.pyplot") if sys.modules.get(name) is None]
+def _without_unused() -> Iterator[None]:
+    """Empty modules stand in for what mediapipe imports and nothing here uses, where nobody has imported it yet."""
+    absent = [name for name in UNUSED if sys.modules.get(name) is None]
     sys.modules.update({name: ModuleType(name) for name in absent})
     try:
         yield
@@ -36,7 +39,7 @@ def _without_pyplot() -> Iterator[None]:
             del sys.modules[name]
 
 
-with _without_pyplot():
+with _without_unused():
     import mediapipe as mp
     from mediapipe.tasks.python import BaseOptions, vision
 

@@ -1,4 +1,4 @@
-"""mediapipe as installed: it cannot reach the network, brings no matplotlib, and finds people as the release before did."""
+"""mediapipe as installed: it cannot reach the network, brings no matplotlib and no PortAudio, and finds people as before."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ IMPORTS = """
 import sys
 import engine.track
 assert "mediapipe" in sys.modules
-print(*[name for name in sys.modules if name.partition(".")[0] == "matplotlib"])
+print(*[name for name in sys.modules if name.partition(".")[0] in ("matplotlib", "sounddevice", "_sounddevice")])
 """
 
 
@@ -59,6 +59,6 @@ def test_in_a_library_that_uses_the_network_such_functions_are_found() -> None:
     assert {"socket", "connect", "getaddrinfo"} <= imported_functions(Path(_socket.__file__))
 
 
-def test_tracking_brings_no_matplotlib_along() -> None:
+def test_tracking_brings_neither_matplotlib_nor_portaudio_along() -> None:
     answer = subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, text=True, check=True)
     assert answer.stdout.split() == []
