@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,8 @@ from engine.generator.live import Generator, make_guide
 from engine.generator.manifest import LIVE_BUNDLE
 from engine.generator.render_inputs import EncodedPhotograph
 from engine.head import load_head
+from engine.photographs.further import FurtherPhotograph
+from engine.photographs.person import PersonPhotographs
 from engine.portrait import Portrait
 from engine.regress.portrait import Fit, fit_portrait
 from engine.resource import Resource
@@ -30,12 +32,21 @@ class PreparedPortrait:
 
     coefficients  z_s, the portrait as it is
     fit           the head fitted to it
+    person        what further photographs of the person show; None where there are none
     """
 
     coefficients: Coefficients
     fit: Fit
     geometry: SourceGeometry
     network: EncodedPhotograph
+    person: PersonPhotographs | None = None
+
+    def with_photographs(self, crop: Picture, further: Sequence[FurtherPhotograph]) -> PreparedPortrait:
+        """The same person as further photographs show them, too; ``crop``: the first one's. At rest nothing changes."""
+        if not further:
+            return self
+        person = PersonPhotographs(self.fit, crop, further)
+        return replace(self, geometry=person.geometry, person=person)
 
 
 class Animator(Resource):
@@ -119,6 +130,8 @@ class Animator(Resource):
             corrections=corrections if strength > 0 else "none",
             strength=strength,
         )
+        if self._source.person is not None:
+            self._source.person.draw(picture, z, prior)
         self._edges.smooth(picture, prior.flow)
         return picture
 

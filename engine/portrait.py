@@ -59,6 +59,24 @@ def load_portrait(path: Path) -> Portrait:
 
 def make_portrait(photo: Picture, name: str) -> Portrait:
     """``load_portrait`` for a picture already in memory; ``name`` is used in messages."""
+    found = find_face(photo, name)
+    matte, foreground, plate = separate(found.crop, person_matte(found.crop), found.face)
+    return Portrait(found.photo, found.square, found.crop, found.face, matte, foreground, plate, found.notes)
+
+
+@dataclass(frozen=True)
+class FaceInPhotograph:
+    """The square around a photograph's largest face; arrays as of ``Portrait``."""
+
+    photo: Picture
+    square: Square
+    crop: Picture
+    face: Face
+    notes: tuple[str, ...]
+
+
+def find_face(photo: Picture, name: str) -> FaceInPhotograph:
+    """The square around the largest face of a picture; raises InputError when there is none that is large enough."""
     photo = _limit(photo)
     with Tracker("picture") as tracker:
         face, notes = _find_face(tracker, photo, name)
@@ -67,8 +85,7 @@ def make_portrait(photo: Picture, name: str) -> Portrait:
         photo, square = continued(photo, square, face)
         crop = cut(photo, square, SIZE_PX, cv2.INTER_LANCZOS4)  # a fifth more fine detail than the cubic kernel
         in_crop = _same(tracker.find_all(crop), expected)
-    matte, foreground, plate = separate(crop, person_matte(crop), in_crop)
-    return Portrait(photo, square, crop, in_crop, matte, foreground, plate, notes)
+    return FaceInPhotograph(photo, square, crop, in_crop, notes)
 
 
 def separate(crop: Picture, soft: Floats, face: Face) -> tuple[Floats, Picture, Picture]:

@@ -19,6 +19,7 @@ from engine.errors import AssetError
 from engine.process import memory_is_limited, refuse_limited_memory, user_folder
 from vcam import sinks, sources
 from vcam.avatars.avatar import Avatar, photo_path
+from vcam.avatars.pictures import pictures_of
 from vcam.clock import SystemClock
 from vcam.config import DriveSettings, Settings
 from vcam.drive import DriveOptions, Gains, IdleLife, Limits, Smoothing
@@ -127,7 +128,7 @@ class Builder:
         def read() -> Portrait:
             from engine.portrait import load_portrait
 
-            return load_portrait(photo)
+            return load_portrait(pictures_of(photo)[0])
 
         with ThreadPoolExecutor(1, "portrait") as pool:
             self._reading = pool.submit(read)
@@ -139,25 +140,40 @@ class Builder:
     def prepare_avatar(self, animator: PortraitAnimator, photo: Path, size: tuple[int, int]) -> Avatar:
         """Reads and prepares a photograph for an output of ``size``; raises InputError when it cannot become an avatar.
 
-        Its plate is smooth at first, unless a textured one was kept, or the pictures must be reproducible.
+        Its plate is smooth at first, unless a textured one was kept, and of a folder the first picture is shown alone, unless the
+        pictures must be reproducible.
         """
         from engine.animator import Animator
+        from engine.photographs.selection import select
         from engine.plate import PlateStore
         from engine.portrait import load_portrait, with_plate
         from vcam.avatars.compose import Composer
 
         assert isinstance(animator, Animator)  # noqa: S101 — ``open_animator`` gave it
-        portrait, plates = self._reading.result() if self._reading else load_portrait(photo), PlateStore()
+        first, *further = pictures_of(photo)
+        portrait, plates = self._reading.result() if self._reading else load_portrait(first), PlateStore()
         plate = plates.find(portrait.crop, portrait.matte)
         if plate is None and self.reproducible:
             plate = plates.make(portrait.crop, portrait.matte)
         shown = portrait if plate is None else with_plate(portrait, plate)
-        source = animator.prepare(shown)
+        alone = animator.prepare(shown)
+
+        @functools.cache
+        def together() -> PreparedPortrait:
+            selection = select(alone.fit, portrait, further)
+            for sentence in selection.left_out:
+                self.messages.say(sentence)
+            return alone.with_photographs(portrait.crop, [one.fitted for one in selection.chosen])
+
+        source = together() if self.reproducible and further else alone
         composer = Composer(portrait.photo, portrait.square, size)
 
         def refine() -> PreparedPortrait:
+            better = together() if further else source
+            if plate is not None:
+                return better
             finer = with_plate(portrait, plates.make(portrait.crop, portrait.matte))
-            return replace(source, network=source.network.with_layers(finer.foreground, finer.matte, finer.plate))
+            return replace(better, network=better.network.with_layers(finer.foreground, finer.matte, finer.plate))
 
         return Avatar(
             str(photo),
@@ -165,8 +181,8 @@ class Builder:
             source.coefficients,
             composer,
             portrait.notes,
-            functools.cache(lambda: cut_out(shown, source, composer)),
-            refine=refine if plate is None else None,
+            functools.cache(lambda: cut_out(shown, together() if further else source, composer)),
+            refine=refine if plate is None or (source is alone and further) else None,
         )
 
     def open_tracker(self) -> FaceTracker:

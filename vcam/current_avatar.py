@@ -126,7 +126,7 @@ class CurrentAvatar(Resource):
             return
 
         def work() -> None:
-            source = self._messages.attempt("refining", "Filling in the background behind the person", refine)
+            source = self._messages.attempt("refining", "Making the avatar better behind the scenes", refine)
             if source is not None:
                 pipeline.render.call(lambda: rendering.refine(avatar.id, source))
 

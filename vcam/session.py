@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import HifiHeadError, InputError
-from engine.picture import refuse_unreadable
 from engine.resource import Resource
 from engine.values import Picture
 from vcam import sinks
 from vcam.avatars.avatar import Avatar
+from vcam.avatars.pictures import refuse_unusable
 from vcam.build import Builder
 from vcam.config import Settings, changed_keys, is_live
 from vcam.config_file import Changes, with_changes
@@ -82,7 +82,7 @@ class Session(Resource):
 
         Raises InputError, DeviceError for what can be told at once; what fails later is raised by ``run``.
         """
-        refuse_unreadable(self.photo)
+        refuse_unusable(self.photo)
         loop = self._open_sinks()
         self._closing.callback(self._notifier.close)
         plugins = self._plugins = self._open_plugins()
@@ -279,7 +279,7 @@ class Session(Resource):
 
         Raises InputError, AssetError, ConfigError.
         """
-        refuse_unreadable(self.photo)
+        refuse_unusable(self.photo)
         builder = self._builder
         with builder.reading(self.photo):
             animator = builder.open_animator()

@@ -17,8 +17,9 @@ from pathlib import Path
 from threading import Event
 from typing import Protocol
 
-from engine.errors import HifiHeadError
+from engine.errors import HifiHeadError, InputError
 from vcam.avatars.avatar import photo_path
+from vcam.avatars.pictures import pictures_of
 from vcam.config import Settings
 from vcam.config_file import Changes, differences, read_settings
 from vcam.messages import Messages
@@ -41,11 +42,14 @@ class Updatable(Protocol):
     def update_settings(self, changes: Changes, name: str = ...) -> AppliedSettings: ...
 
 
-def fingerprint(path: Path) -> tuple[int, ...] | None:
-    """What changes with the file that a name leads to now; None when it leads to none, or to a pipe, which is read once only."""
+def fingerprint(path: Path) -> tuple[object, ...] | None:
+    """What changes with the file that a name leads to now, or with the pictures of a folder; None when it leads to none, or to a
+    pipe, which is read once only."""
     try:
         found = os.stat(path)  # noqa: PTH116 — a ValueError of an impossible name shall be seen here
-    except (OSError, ValueError):
+        if stat.S_ISDIR(found.st_mode):
+            return tuple((picture.name, fingerprint(picture)) for picture in pictures_of(path) if picture.is_file())
+    except (OSError, ValueError, InputError):
         return None
     if not stat.S_ISREG(found.st_mode):
         return None

@@ -42,7 +42,7 @@ def fit_portrait(head: HeadModel, face: Face, crop: Picture) -> Fit:
     head = as_portrayed(head)
     basis = LandmarkBasis.of(head)
     alpha, beta, pose = fit_person(basis, seen, expression_of(face))
-    seen = _with_lashes(seen)
+    seen = with_lashes(seen)
     head = _with_closing_lids(head, basis, seen, beta, pose)
     basis = LandmarkBasis.of(head)
     offset = personal_offset(head, basis.shape(alpha, beta), seen, pose)
@@ -81,7 +81,7 @@ def _kernel(a: Floats, b: Floats) -> Floats:
     return np.asarray(0.5 * np.exp(-squared / (2 * WIDE_DM**2)) + 0.5 * np.exp(-squared / (2 * NARROW_DM**2)), np.float32)
 
 
-def _with_lashes(seen: Floats) -> Floats:
+def with_lashes(seen: Floats) -> Floats:
     """Landmarks with the upper lids' edges moved into the eyes: the lash line belongs to the lid and comes down with it."""
     out = seen.copy()
     for (upper, lower), edge in zip(LID_MIDDLES, UPPER_LIDS, strict=True):

@@ -80,6 +80,12 @@ class PriorRasteriser:
             _continue_photograph(self._weight[rows], out.render_weight[rows], out.flow[rows])
         return out
 
+    @property
+    def raster(self) -> tuple[Indices, Floats]:
+        """The last picture's: (N, N + LANES) index of the triangle that each pixel shows, and (T, EDGES) of each triangle that is
+        seen how the shares of its corners lie in the picture; see ``engine.warp.visible``."""
+        return self._seen, self._edges
+
     def seen(self) -> Indices:
         """(K,) the triangles that the last picture shows."""
         shown = np.unique(self._seen[:, : len(self._weight)])

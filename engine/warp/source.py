@@ -9,6 +9,7 @@ beside a moved iris take the rendered head I_3D.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.components import OUTLINES, middles
 from engine.conventions import rotation
@@ -31,6 +32,22 @@ MOUTH_DEEPER_DM = 0.1  # lips that close over teeth cut through them
 LIDS_DEEPER_DM = -0.03  # and the upper lid lies over the lower one's edge
 
 
+def depth_bias(head: PersonalHead) -> Floats:
+    """(V,) by how much deeper than it lies each vertex is drawn [dm]."""
+    deeper = np.zeros(len(head.rest), np.float32)
+    deeper[np.concatenate(head.model.eyeballs)] = EYES_DEEPER_DM
+    deeper[(head.model.expression_basis[BLINKS, :, 1] < -LID_DM).any(0)] = LIDS_DEEPER_DM
+    return deeper
+
+
+def placed_vertices(head: PersonalHead, z: Coefficients) -> tuple[Floats, Floats]:
+    """The head's vertices as a photograph with this z shows them: (V, 3) in camera space, and (V, 3) on the screen."""
+    placed, screen = np.empty_like(head.rest), np.empty_like(head.rest)
+    follow = head.model.follow.astype(np.float32)
+    move(head.shape(z.expression, z.gaze), follow, depth_bias(head), z.pose, z.pose, placed, screen)
+    return placed, screen
+
+
 class SourceGeometry:
     """Made once per portrait; ``prior`` costs some milliseconds and allocates nothing large. One object serves one thread."""
 
@@ -38,11 +55,7 @@ class SourceGeometry:
         """``albedo`` (V, 3) of the person's own head, 0…1; ``photo`` (S, S, 3), to which the head was fitted."""
         self._head, self._source = head, source
         vertices = len(albedo)
-        follow, deeper = head.model.follow.astype(np.float32), np.zeros(vertices, np.float32)
-        deeper[np.concatenate(head.model.eyeballs)] = EYES_DEEPER_DM
-        deeper[(head.model.expression_basis[BLINKS, :, 1] < -LID_DM).any(0)] = LIDS_DEEPER_DM
-        placed, screen = np.empty((vertices, 3), np.float32), np.empty((vertices, 3), np.float32)
-        move(head.shape(source.expression, source.gaze), follow, deeper, source.pose, source.pose, placed, screen)
+        placed, screen = placed_vertices(head, source)
         self._analysis = analysis = analyse_photograph(head, placed, screen, create_renderer("cpu", len(photo)))
         self._outlines = head.model.triangles[head.model.landmark_triangles[OUTLINES]]
         self._on_outlines = head.model.landmark_weights[OUTLINES].astype(np.float32)
@@ -55,8 +68,8 @@ class SourceGeometry:
         surround = analysis.surround
         at_rest = (surround.placed - source.pose[3:]) @ rotation(source.pose[:3])
         self._points = np.concatenate([np.zeros((vertices, 3)), at_rest]).astype(np.float32)
-        self._follow = np.concatenate([follow, surround.follow])
-        self._deeper = np.concatenate([deeper, np.zeros(len(at_rest), np.float32)])
+        self._follow = np.concatenate([head.model.follow.astype(np.float32), surround.follow])
+        self._deeper = np.concatenate([depth_bias(head), np.zeros(len(at_rest), np.float32)])
         inside, skin = np.isin(head.model.part, INSIDE), head.model.part == Part.SKIN
         in_mouth = vertices_of(head.model.triangles[inside], vertices) & ~vertices_of(head.model.triangles[skin], vertices)
         self._in_mouth, self._opened = np.nonzero(in_mouth)[0], lips_opened(source.expression)
@@ -75,6 +88,17 @@ class SourceGeometry:
         head = seen[seen < len(self._normals)]
         self._skin.uv[head] = self._screen[head, :2]
         self._analysis.unseen[head] = 0
+
+    @property
+    def screen(self) -> Floats:
+        """(V, 3) crop coordinates and depth of the head's vertices as the last prior shows them; not to be changed."""
+        return self._screen[: len(self._normals)]
+
+    @property
+    def lid_vertices(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The vertices of the left and of the right upper lid."""
+        left, right = self._lids.lids
+        return left.vertices, right.vertices
 
     def prior(self, z: Coefficients) -> Prior:
         """The prior of z_des: expression, gaze and pose are taken from it, the rest is the portrait's own."""

@@ -592,5 +592,5 @@ def test_an_avatar_that_cannot_be_refined_stays_as_it_is(photos: Path) -> None:
     builder, prepare = SinkBuilder(), fake_prepare(SIZE)
     builder.prepare = lambda path: replace(prepare(path), refine=refine)
     with running(builder, photos / "red.jpg"):
-        assert wait_for(lambda: "Filling in the background" in builder.said.text)
+        assert wait_for(lambda: "Making the avatar better" in builder.said.text)
         assert wait_for(lambda: centre(builder) == RED)

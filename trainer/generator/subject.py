@@ -17,15 +17,14 @@ from engine.generator.compose_fast import Compositor, pack
 from engine.generator.variants import STATE_CHANNELS
 from engine.head import HeadModel
 from engine.portrait import separate
-from engine.regress.landmarks import LandmarkBasis, fit_frame
 from engine.regress.portrait import Fit, fit_portrait
+from engine.regress.same_person import SamePerson
 from engine.track import Tracker, person_matte
 from engine.values import Coefficients, Face, Floats, Picture, Square
 from engine.warp.prior import Prior
 from engine.warp.source import SourceGeometry
 from trainer.data.shards import CROP_PX
 
-LEAST, MOST = -0.5, 1.6  # β of one's own face in another moment: scores end at 0 and 1, faces do not
 CROP = Square(CROP_PX / 2, CROP_PX / 2, CROP_PX)
 
 
@@ -40,11 +39,9 @@ class SourceSubject:
         self.crop, self.face, self.fit = crop, face, fit
         self.matte, self.foreground, self.plate = separate(crop, person_matte(crop), face)
         self.coefficients, self.head = fit.coefficients, fit.head
-        self._basis = LandmarkBasis.of(fit.head.model)
-        self._rest = np.asarray(fit.head.model.landmarks(fit.head.rest), np.float32)
         self._geometry = SourceGeometry(fit.head, fit.coefficients, fit.albedo, crop)
         self._layers = pack(self.foreground, self.matte, self.plate)
-        self._as_seen = self._look(face)
+        self._person = SamePerson(fit, face)
 
     @classmethod
     def fitted(cls, head: HeadModel, crop: Picture, face: Face) -> SourceSubject:
@@ -65,14 +62,7 @@ class SourceSubject:
 
         Both faces are fitted alike and only the difference is applied, so that the source's own face gives z_s exactly.
         """
-        then, now, own = self._as_seen, self._look(face), self.coefficients
-        expression = own.expression + now.expression - then.expression
-        return replace(
-            own,
-            expression=np.clip(expression, LEAST, MOST),
-            pose=own.pose + now.pose - then.pose,
-            gaze=np.clip(own.gaze + now.gaze - then.gaze, -0.7, 0.7),
-        )
+        return self._person.coefficients(face)
 
     def prior(self, z: Coefficients) -> Prior:
         """What geometry knows of z_des; its arrays are reused by the next call."""
@@ -92,10 +82,6 @@ class SourceSubject:
     def outline(self, z: Coefficients) -> Floats:
         """(478, 2) the same points as z places them in the picture, crop coordinates."""
         return np.asarray(project(place(self.points(z), z.pose))[:, :2], np.float32)
-
-    def _look(self, face: Face) -> Coefficients:
-        beta, pose, gaze = fit_frame(self._basis, self._rest, self.head.eye_centres, face, CROP, steps=4)
-        return replace(self.coefficients, expression=beta, pose=pose, gaze=gaze)
 
 
 def only_face(tracker: Tracker, crop: Picture) -> Face:

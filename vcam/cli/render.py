@@ -11,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from engine.errors import InputError
 from engine.files import refuse_overwriting, refuse_unwritable, write_text
 from engine.mp4 import Mp4File
-from engine.picture import refuse_unreadable
 from engine.video import VideoDamage, read_frames, video_info
+from vcam.avatars.pictures import refuse_unusable
 from vcam.build import Builder
 from vcam.config import Settings
 from vcam.config_file import read_settings, with_changes
@@ -34,7 +34,7 @@ def render_files(
 ) -> None:
     """Writes the video, and the report when one is wanted. When anything fails, nothing is written."""
     # what can be refused at once
-    refuse_unreadable(avatar)
+    refuse_unusable(avatar)
     info = video_info(driving)
     refuse_overwriting(out, avatar, driving)
     if report is not None:

@@ -10,11 +10,11 @@ from engine.errors import ConfigError, HifiHeadError
 from engine.generator.manifest import LIVE_BUNDLE, read_bundle
 from engine.head import load_head
 from engine.manifest import ASSETS, MANIFEST
-from engine.picture import refuse_unreadable
 from engine.regress import resolved
 from engine.regress.network import REGRESSOR, read_regressor
 from engine.runtime.engines import installed
 from vcam.avatars.avatar import photo_path
+from vcam.avatars.pictures import refuse_unusable
 from vcam.config import Settings
 from vcam.config_file import read_settings
 from vcam.config_path import default_path
@@ -45,7 +45,7 @@ def read_program(config: Path | None = None) -> ProgramFacts:
         engine_error="" if settings.runtime.engine == "auto" else installed(settings.runtime.engine) or "",
         bundle_error=error_of(lambda: read_bundle(bundle)) if bundle else "",
         network_error=error_of(lambda: read_regressor(network)) if network and resolved(regressor) != "landmarks" else "",
-        portrait_error=error_of(lambda: refuse_unreadable(photo_path(settings.avatar.photo, path))),
+        portrait_error=error_of(lambda: refuse_unusable(photo_path(settings.avatar.photo, path))),
         port_error=error_of(lambda: listen(settings.preview.port).close()),
         running=running(),
         models=models(),
