@@ -44,7 +44,12 @@ app = typer.Typer(
 )
 
 AvatarOption = Annotated[
-    Path | None, typer.Option(help="The portrait photograph; without it the bundled one.", metavar="PHOTO", show_default=False)
+    Path | None,
+    typer.Option(
+        help="The portrait photograph, or a folder of several of one person; without it the bundled one.",
+        metavar="PHOTO",
+        show_default=False,
+    ),
 ]
 ConfigOption = Annotated[
     Path | None, typer.Option(help="The settings file; without it config.toml.", metavar="FILE", show_default=False)
@@ -141,7 +146,7 @@ def run_command_line(
 def render_command_line(
     context: typer.Context,
     *,
-    avatar: Annotated[Path, typer.Option(help="The portrait photograph.", metavar="PHOTO")],
+    avatar: Annotated[Path, typer.Option(help="The portrait photograph, or a folder of several of one person.", metavar="PHOTO")],
     driving: Annotated[Path, typer.Option(help="The video of the face that moves it.", metavar="VIDEO")],
     out: Annotated[Path, typer.Option(help="The video to write, .mp4.", metavar="MP4")],
     report: Annotated[
@@ -222,6 +227,27 @@ def inspect_command_line(
     from vcam.cli.inspection import inspect
 
     inspect(image, out or Path(f"{image.stem}-inspect.png"), as_json=json)
+
+
+avatars_app = typer.Typer(help="Look after the photographs of an avatar.", no_args_is_help=True)
+app.add_typer(avatars_app, name="avatars")
+
+
+@avatars_app.command("check")
+def check_avatar_command_line(
+    folder: Annotated[Path, typer.Argument(help="A folder of photographs of one person.", metavar="FOLDER")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The sheet to write; without it FOLDER's name with -check.png, here.", metavar="PNG", show_default=False
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Say what each photograph contributes to the avatar, which are left out and why, and what is missing; and show them."""
+    from vcam.cli.avatars import check
+
+    check(folder, out or Path(f"{folder.absolute().name}-check.png"), as_json=json)
 
 
 @app.command("verify")
