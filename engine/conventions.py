@@ -10,7 +10,8 @@ Crop coordinates   a square picture spans −1…1; x right, y down; the centre 
                    (``align_corners=False``). Independent of resolution.
 Flow               backward: out(p) = source(p + flow(p)); (…, 2) or (N, 2, H, W), channel 0 = x, 1 = y, in crop coordinates, so
                    resizing a flow never rescales it. Bilinear, border padding, always float32. Only the photograph's own
-                   colours are sampled bicubically (a = −0.75, clipped to their range): docs/generator.md tells why.
+                   colours are sampled bicubically (a = −0.75, at points half a pixel apart, clipped to their range):
+                   docs/generator.md tells why.
 Pictures           RGB; uint8 0…255 outside the networks, float −1…1 inside.
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
+from numba.core.cgutils import get_or_insert_function
 
 FUSED = ("contract",)  # a product may be added without being rounded first
 _INDEX = ir.IntType(32)
@@ -23,6 +24,14 @@ def data(context: Any, builder: Any, signature: Any, arguments: Any, number: int
 def place(builder: Any, array: Any, at: Any, kind: Any) -> Any:
     """The lanes that begin at an index of an array's memory, to be loaded or stored."""
     return builder.bitcast(builder.gep(array, [at]), kind.as_pointer())
+
+
+def prefetch(builder: Any, array: Any, at: Any) -> None:
+    """Asks for the memory at an index of an array, which will be read soon; past the array's end that does no harm."""
+    kind = ir.FunctionType(ir.VoidType(), [array.type, _INDEX, _INDEX, _INDEX])
+    function = get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")  # type: ignore[no-untyped-call]
+    to_read, often, numbers = (ir.Constant(_INDEX, value) for value in (0, 3, 1))
+    builder.call(function, [builder.gep(array, [at]), to_read, often, numbers])
 
 
 def splat(builder: Any, value: Any, kind: Any) -> Any:

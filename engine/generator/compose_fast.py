@@ -15,7 +15,8 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.generator.cubic import lay_over
+from engine.generator.cubic import lay_over, sample_cubic
+from engine.generator.upsampling import POINTS, upsampled
 from engine.generator.variants import STATE_CHANNELS
 from engine.resource import Resource
 from engine.sampling import cubic_weights
@@ -23,14 +24,15 @@ from engine.values import Floats, Picture
 
 Index = np.unsignedinteger[Any]  # signed indices are slower: they might count from the end
 
-STEPS = 256  # places per pixel
+STEPS = 128  # places per point of the foreground
+PLACES = STEPS * POINTS  # per pixel
 BEFORE, AFTER = 2, 3  # pixels by which the layers are continued, so that no tap of a place inside or beside them falls outside
 WIDER = BEFORE + AFTER
 WEIGHTS = cubic_weights(np.arange(STEPS, dtype=np.float32) / STEPS)
 ACROSS, DOWN = WEIGHTS.repeat(4, 1).reshape(-1), WEIGHTS.reshape(-1)  # as ``lay_over`` wants them
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}  # but NaN stays NaN: it must not become an index
 NOBODY, EDGE, INSIDE = 0, 1, 2  # what the matte is here, to the right and below: 0, between, 1
-ZERO, ONE, HALF, FULL = np.float32(0), np.float32(1), np.float32(127.5), np.float32(255)
+ZERO, HALF, FULL = np.float32(0), np.float32(127.5), np.float32(255)
 
 
 @nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
@@ -81,18 +83,20 @@ def _between(part: int, factor: int) -> tuple[int, np.float32]:
 def _place_row(y: int, prior: Floats, row: Floats, places: NDArray[np.int32]) -> None:
     """Pixel + prior + f of row y → (2, S) places in the continued layers in 1/256 pixels, at most a pixel outside the picture."""
     size = places.shape[1]
-    scale, low, high = np.float32(size * STEPS // 2), np.float32(STEPS * (BEFORE - 1)), np.float32(STEPS * (BEFORE + size))
+    scale, low, high = np.float32(size * PLACES // 2), np.float32(PLACES * (BEFORE - 1)), np.float32(PLACES * (BEFORE + size))
     for x in range(size):
-        u = scale * (prior[y, x, 0] + row[3, x]) + np.float32(STEPS * (x + BEFORE) + 0.5)
-        v = scale * (prior[y, x, 1] + row[4, x]) + np.float32(STEPS * (y + BEFORE) + 0.5)
+        u = scale * (prior[y, x, 0] + row[3, x]) + np.float32(PLACES * (x + BEFORE) + 0.5)
+        v = scale * (prior[y, x, 1] + row[4, x]) + np.float32(PLACES * (y + BEFORE) + 0.5)
         u, v = u if u > low else low, v if v > low else low  # in this form NaN becomes ``low``
         places[0, x], places[1, x] = np.int32(min(u, high)), np.int32(min(v, high))
 
 
 @nb.njit(nogil=True, fastmath=FASTMATH, cache=True)
-def _linear(matte: Floats, at: Index, stride: Index, u: Index, v: Index) -> np.float32:
-    """The matte at sub-pixel step u, v from pixel ``at``."""
-    one, across, down = nb.uintp(1), np.float32(u) * np.float32(1 / STEPS), np.float32(v) * np.float32(1 / STEPS)
+def _linear(matte: Floats, x: Index, y: Index, stride: Index) -> np.float32:
+    """The matte at a place."""
+    at = y // PLACES * stride + x // PLACES
+    one, share = nb.uintp(1), np.float32(1 / PLACES)
+    across, down = np.float32(x % PLACES) * share, np.float32(y % PLACES) * share
     upper = matte[at] + across * (matte[at + one] - matte[at])
     lower = matte[at + stride] + across * (matte[at + stride + one] - matte[at + stride])
     return np.float32(upper + down * (lower - upper))
@@ -105,16 +109,20 @@ def _picture_row(
 ) -> None:  # fmt: skip
     """P of one row → (3, S), in levels."""
     size, wide, row = nb.uintp(picture.shape[1]), nb.uintp(picture.shape[1] + WIDER), nb.uintp(y)
+    points = wide * nb.uintp(POINTS)
     one, two, three, four = nb.uintp(1), nb.uintp(2), nb.uintp(3), nb.uintp(4)
     for x in range(size):  # type: ignore[call-overload]  # numba's stub takes uintp(…) for a signature
         behind = (row * size + x) * four  # type: ignore[operator]  # likewise
-        at = nb.uintp(places[1, x] // STEPS) * wide + nb.uintp(places[0, x] // STEPS)
+        u, v = nb.uintp(places[0, x]), nb.uintp(places[1, x])
+        at = v // STEPS * points + u // STEPS
         person = front[at * four + three]
         if person != NOBODY:
-            u, v = nb.uintp(places[0, x] % STEPS), nb.uintp(places[1, x] % STEPS)
-            share = _linear(matte, at, wide, u, v) if person == EDGE else ONE
-            corner = (at - wide - one) * four
-            r, g, b = lay_over(plate, behind, share, front, corner, wide * four, across, u, down, v)
+            corner = (at - points - one) * four
+            if person == INSIDE:
+                r, g, b = sample_cubic(front, corner, points * four, across, u % STEPS, down, v % STEPS)
+            else:
+                share = _linear(matte, u, v, wide)
+                r, g, b = lay_over(plate, behind, share, front, corner, points * four, across, u % STEPS, down, v % STEPS)
         else:
             r, g, b = np.float32(plate[behind]), np.float32(plate[behind + one]), np.float32(plate[behind + two])
         k = weight[y, x]
@@ -169,7 +177,7 @@ def _compose_rows(
 class PackedLayers:
     """The photograph's layers as the compositor reads them; W = S + 5, the border continued.
 
-    front  (W·W·4,) uint8    RGB, and whether the matte is more than 0 here, to the right or below
+    front  (2W·2W·4,) uint8  ``upsampled``: RGB, and whether the pixel's matte is more than 0 here, to the right or below
     matte  (W·W,)            0…1
     plate  (S·S·4,) uint8    RGB, and nothing
     """
@@ -181,18 +189,19 @@ class PackedLayers:
 
 def pack(foreground: Picture, matte: Floats, plate: Picture) -> PackedLayers:
     """Foreground (S, S, 3) uint8, matte (S, S) 0…1 and plate (S, S, 3) uint8."""
-    beside = (BEFORE, AFTER)
-    front = np.pad(foreground, (beside, beside, (0, 1)), mode="edge")
-    alpha = np.pad(np.clip(matte, 0, 1).astype(np.float32), beside, mode="edge")
+    alpha = np.pad(np.clip(matte, 0, 1).astype(np.float32), (BEFORE, AFTER), mode="edge")
     around = np.stack([alpha[:-1, :-1], alpha[1:, :-1], alpha[:-1, 1:], alpha[1:, 1:]])
-    front[:-1, :-1, 3] = np.where(around.max(0) == 0, NOBODY, np.where(around.min(0) == 1, INSIDE, EDGE))
-    behind = np.pad(plate, ((0, 0), (0, 0), (0, 1)))
-    return PackedLayers(front.reshape(-1), alpha.reshape(-1), behind.reshape(-1))
+    person = np.pad(np.where(around.max(0) == 0, NOBODY, np.where(around.min(0) == 1, INSIDE, EDGE)), (0, 1), mode="edge")
+    front = np.empty((len(alpha) * POINTS, len(alpha) * POINTS, 4), np.uint8)
+    front[..., 3] = person.repeat(POINTS, 0).repeat(POINTS, 1)
+    empty = PackedLayers(front.reshape(-1), alpha.reshape(-1), np.empty(0, np.uint8))
+    return recoloured(empty, foreground, plate)
 
 
 def recoloured(packed: PackedLayers, foreground: Picture, plate: Picture) -> PackedLayers:
     """What ``pack`` gives for another foreground and plate and the same matte; fast."""
-    wide = cv2.copyMakeBorder(foreground, BEFORE, AFTER, BEFORE, AFTER, cv2.BORDER_REPLICATE)
+    before, after = BEFORE * POINTS, AFTER * POINTS
+    wide = cv2.copyMakeBorder(upsampled(foreground), before, after, before, after, cv2.BORDER_REPLICATE)
     front = packed.front.copy().reshape(*wide.shape[:2], 4)
     cv2.mixChannels([wide], [front], [0, 0, 1, 1, 2, 2])
     behind = np.zeros((*plate.shape[:2], 4), np.uint8)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from engine.conventions import pixel_grid
+from engine.generator.upsampling import POINTS, upsampled
 from engine.sampling import cubic_weights, sample
 from engine.values import Floats, Picture
 
 
-def sample_cubic(image: Floats, points: Floats) -> Floats:
-    """(S, S, C) at (H, W, 2) crop coordinates → (H, W, C); bicubic, border padding, clipped to the levels 0…255."""
+def sample_cubic(picture: Picture, points: Floats) -> Floats:
+    """(S, S, 3) uint8 at (H, W, 2) crop coordinates → (H, W, 3); bicubic between points half a pixel apart, border padding,
+    clipped to the levels 0…255."""
+    image = upsampled(picture).astype(np.float32)
     size = image.shape[0]
-    place = np.clip((points + 1) * (size / 2) - 0.5, -1, size)  # farther out all four taps are the border
+    pixel = (points + 1) * (picture.shape[0] / 2) - 0.5
+    place = np.clip(pixel * POINTS, -2, size)  # farther out all four taps are the border
     low = np.floor(place).astype(int)
     across, down = np.moveaxis(cubic_weights(place - low), 2, 0)
     columns, rows = (np.clip(low[..., axis, None] + np.arange(-1, 3), 0, size - 1) for axis in (0, 1))
@@ -43,7 +47,7 @@ def compose(
     large = sample(state.transpose(1, 2, 0), grid)
     points = grid + prior + large[..., 3:5]
     a = sample(matte[..., None], points)
-    picture = a * sample_cubic(foreground.astype(np.float32), points) + (1 - a) * plate
+    picture = a * sample_cubic(foreground, points) + (1 - a) * plate
     k = render_weight[..., None]
     picture = (1 - k) * picture + k * render
     out = (1 - large[..., 5:]) * ((picture / 127.5 - 1) @ mix.T) + large[..., :3]

@@ -11,15 +11,16 @@ import torch
 from torch import Tensor
 
 from engine.generator.flow import pixel_grid, shrink, warp, warp_cubic
+from engine.generator.upsampling import POINTS
 
 
 @dataclass(frozen=True)
 class Layers:
     """The photograph, taken apart; foreground·matte + plate·(1 − matte) is the photograph.
 
-    foreground  (N, 3, S, S)  −1…1, the person, continued beyond the matte's edge
-    matte       (N, 1, S, S)  0…1, 1 = person; 1 everywhere makes the compositor a plain warp
-    plate       (N, 3, S, S)  −1…1, the background that stays where it is
+    foreground  (N, 3, 2S, 2S)  −1…1, the person, continued beyond the matte's edge; ``upsampled``: at points half a pixel apart
+    matte       (N, 1, S, S)    0…1, 1 = person; 1 everywhere makes the compositor a plain warp
+    plate       (N, 3, S, S)    −1…1, the background that stays where it is
     """
 
     foreground: Tensor
@@ -54,7 +55,8 @@ class RenderInputsTorch:
 def prior_picture(layers: Layers, flow: Tensor, render: Tensor, render_weight: Tensor) -> Tensor:
     """P (N, 3, S, S): the layers warped by the whole flow (N, 2, S, S), I_3D where the photograph has nothing."""
     grid = pixel_grid(flow.shape[-1], flow.device) + flow
-    foreground = warp_cubic(layers.foreground, grid).clamp(-1.0, 1.0)
+    between = (POINTS - 1) / layers.foreground.shape[-1]  # the first of a pixel's points is its centre
+    foreground = warp_cubic(layers.foreground, grid - between).clamp(-1.0, 1.0)
     matte = warp(layers.matte, grid)
     picture = matte * foreground + (1 - matte) * layers.plate
     return picture + render_weight * (render - picture)

@@ -11,6 +11,7 @@ from engine.generator.compose_torch import Layers, blend, prior_picture
 from engine.generator.flow import enlarge
 from engine.generator.manifest import Bundle
 from engine.generator.render_inputs import EncodedPhotograph, RenderInputs
+from engine.generator.upsampling import POINTS, upsampled
 from engine.generator.variants import COLOUR, FLOW, MASK
 from engine.resource import Resource
 from engine.runtime.device import DeviceBuffer, DeviceSession
@@ -26,7 +27,8 @@ class TorchFrameRenderer(Resource):
         self._enlargement = size // bundle.variant.output_size
         self._mix = torch.from_numpy(bundle.picture_mix).to(lane.device)
         picture, plane = (1, size, size, 3), (1, 1, size, size)
-        self._foreground, self._plate, self._render = (DeviceBuffer(picture, lane, torch.uint8) for _ in range(3))
+        self._foreground = DeviceBuffer((1, POINTS * size, POINTS * size, 3), lane, torch.uint8)
+        self._plate, self._render = (DeviceBuffer(picture, lane, torch.uint8) for _ in range(2))
         self._matte, self._weight = DeviceBuffer(plane, lane), DeviceBuffer(plane, lane)
         self._strength = DeviceBuffer((1,), lane)
         self._flow = DeviceBuffer((1, size, size, 2), lane)
@@ -66,7 +68,7 @@ class TorchFrameRenderer(Resource):
     def _take(self, source: EncodedPhotograph) -> None:
         """Uploads a photograph."""
         self._source, self._answered = None, False
-        self._foreground.upload(source.foreground[None])
+        self._foreground.upload(upsampled(source.foreground)[None])
         self._plate.upload(source.plate[None])
         self._matte.upload(np.clip(source.matte, 0, 1)[None, None])
         self._upload(source.features)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from engine.generator.compose_fast import ACROSS, AFTER, BEFORE, DOWN, STEPS, WIDER
-from engine.generator.cubic import lay_over
+from engine.generator.compose_fast import ACROSS, AFTER, BEFORE, DOWN, PLACES, STEPS, WIDER
+from engine.generator.cubic import sample_cubic
+from engine.generator.upsampling import POINTS, upsampled
 from engine.render.raster import Indices
 from engine.values import Floats, Picture
 
@@ -19,9 +20,9 @@ ONE, HALF, FULL = np.float32(1), np.float32(0.5), np.float32(255)
 
 
 def packed(picture: Picture) -> Picture:
-    """(S, S, 3) as ``Blender`` reads it: (W·W·4,), four bytes a pixel, the border continued."""
-    beside = (BEFORE, AFTER)
-    return np.pad(picture, (beside, beside, (0, 1)), mode="edge").reshape(-1)
+    """(S, S, 3) as ``Blender`` reads it: (2W·2W·4,), ``upsampled``, four bytes a point, the border continued."""
+    beside = (BEFORE * POINTS, AFTER * POINTS)
+    return np.pad(upsampled(picture), (beside, beside, (0, 1)), mode="edge").reshape(-1)
 
 
 class Blender:
@@ -48,7 +49,7 @@ class Blender:
 
         Cᵢ is photograph i, bicubically sampled where it shows the pixel's surface; aᵢ its worth there; a₀ that of P, less
         where P is the rendered head, ``render_weight`` (S, S). values (V, 1 + 3 N): a₀, then uᵢ, vᵢ, aᵢ of each vertex, for the N
-        numbers ``drawn`` of the photographs (M, W·W·4), ``packed``. ``raster``: ``engine.warp.prior.PriorRasteriser.raster``.
+        numbers ``drawn`` of the photographs (M, 2W·2W·4), ``packed``. ``raster``: ``engine.warp.prior.PriorRasteriser.raster``.
         """
         self._state[:] = UNKNOWN
         _blend(
@@ -62,8 +63,8 @@ def _blend(  # type: ignore[no-untyped-def]
     picture, seen, edges, triangles, values, photographs, drawn, across, down, render_weight, first, last, planes, state, total
 ):  # fmt: skip
     size, heads, count = picture.shape[0], triangles.shape[0], drawn.shape[0]
-    half, wide = np.float32(size) * HALF, np.uintp(size + WIDER)
-    low, high = np.float32(STEPS * (BEFORE - 1)), np.float32(STEPS * (BEFORE + size))
+    half, wide = np.float32(size) * HALF, np.uintp((size + WIDER) * POINTS)
+    low, high = np.float32(PLACES * (BEFORE - 1)), np.float32(PLACES * (BEFORE + size))
     for y in range(first, last):
         for x in range(size):
             number = seen[y, x]
@@ -84,15 +85,19 @@ def _blend(  # type: ignore[no-untyped-def]
                     continue
                 u = (plane[at] + dx * plane[at + 1] + dy * plane[at + 2] + ONE) * half - HALF + np.float32(BEFORE)
                 v = (plane[at + 3] + dx * plane[at + 4] + dy * plane[at + 5] + ONE) * half - HALF + np.float32(BEFORE)
-                u, v = u * np.float32(STEPS) + HALF, v * np.float32(STEPS) + HALF
+                u, v = u * np.float32(PLACES) + HALF, v * np.float32(PLACES) + HALF
                 u, v = u if u > low else low, v if v > low else low  # in this form NaN becomes ``low``
                 column, row = np.int32(min(u, high)), np.int32(min(v, high))
                 corner = (np.uintp(row // STEPS - 1) * wide + np.uintp(column // STEPS - 1)) * np.uintp(4)
-                photograph = photographs[drawn[i]]
-                red, green, blue = lay_over(
-                    photograph, corner, ONE, photograph, corner, wide * np.uintp(4), across, np.uintp(column % STEPS),
-                    down, np.uintp(row % STEPS),
-                )  # fmt: skip
+                red, green, blue = sample_cubic(
+                    photographs[drawn[i]],
+                    corner,
+                    wide * np.uintp(4),
+                    across,
+                    np.uintp(column % STEPS),
+                    down,
+                    np.uintp(row % STEPS),
+                )
                 worth += own
                 total[0] += own * (red - np.float32(picture[y, x, 0]))
                 total[1] += own * (green - np.float32(picture[y, x, 1]))

@@ -33,7 +33,7 @@ def blend(
     for number, photograph in enumerate(photographs):
         place, own = there[..., 1 + 3 * number : 3 + 3 * number], there[..., 3 + 3 * number, None]
         own = np.where(own > LEAST_WORTH, own, 0)
-        change += own * (sample_cubic(photograph.astype(np.float32), place) - before)
+        change += own * (sample_cubic(photograph, place) - before)
         worth = worth + own
     changed = np.clip(before + change / worth, 0, 255)
     return np.where(head[..., None], np.floor(changed + 0.5), picture).astype(np.uint8)

@@ -50,6 +50,4 @@ def test_recoloured_layers_are_those_that_pack_makes() -> None:
     fast, whole = recoloured(pack(one, matte, plate), two, other), pack(two, matte, other)
     assert np.array_equal(fast.matte, whole.matte)
     assert np.array_equal(fast.plate, whole.plate)
-    fronts = [layers.front.reshape(37, 37, 4) for layers in (fast, whole)]
-    assert np.array_equal(fronts[0][..., :3], fronts[1][..., :3])
-    assert np.array_equal(fronts[0][:-1, :-1, 3], fronts[1][:-1, :-1, 3])  # the last row and column have no neighbour
+    assert np.array_equal(fast.front, whole.front)

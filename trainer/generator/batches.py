@@ -16,8 +16,9 @@ from torch.nn import functional
 from engine.components import COMPONENTS, OUTLINES, middles
 from engine.errors import InputError
 from engine.generator.compose_torch import Layers, RenderInputsTorch
+from engine.generator.upsampling import upsampled
 from engine.generator.variants import Variant
-from engine.values import Floats
+from engine.values import Floats, Picture
 from trainer.data.mirror import Mirror
 from trainer.data.shards import CROP_PX
 from trainer.generator.augment import TrainingPair, augment
@@ -155,8 +156,7 @@ def collate(pairs: Sequence[TrainingPair], windows: Sequence[tuple[int, int]], n
     """Pairs as tensors of ``size`` pixels, those with a target first."""
 
     def pictures(arrays: Sequence[NDArray[Any]]) -> Tensor:
-        whole = torch.from_numpy(np.stack(arrays).transpose(0, 3, 1, 2).copy()).float() / 127.5 - 1
-        return _fitted(whole, size)
+        return _fitted(_unit(arrays), size)
 
     def planes(arrays: Sequence[NDArray[Any]], scale: float) -> Tensor:
         return _fitted(torch.from_numpy(np.stack(arrays)[:, None].astype(np.float32) * scale), size)
@@ -167,7 +167,7 @@ def collate(pairs: Sequence[TrainingPair], windows: Sequence[tuple[int, int]], n
     sources, moments = [pair.source for pair in pairs], [pair.moment for pair in pairs]
     photo = pictures([source.photo for source in sources])
     layers = Layers(
-        pictures([source.foreground for source in sources]),
+        _unit([upsampled(_shrunk(source.foreground, size)) for source in sources]),
         planes([source.matte for source in sources], 1 / 255),
         pictures([source.plate for source in sources]),
     )
@@ -206,6 +206,18 @@ def region_mask(points: Floats, regions: Sequence[tuple[Sequence[int], float]] =
         hull = np.concatenate([hull - lids, hull + lids])
         cv2.fillConvexPoly(mask, cv2.convexHull(hull.round().astype(np.int32)), (1,))
     return mask
+
+
+def _unit(arrays: Sequence[NDArray[Any]]) -> Tensor:
+    """N pictures (H, W, 3) uint8 → (N, 3, H, W), −1…1."""
+    return torch.from_numpy(np.stack(arrays).transpose(0, 3, 1, 2).copy()).float() / 127.5 - 1
+
+
+def _shrunk(picture: Picture, size: int) -> Picture:
+    """``_fitted`` of a picture in levels."""
+    return (
+        picture if len(picture) == size else np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+    )
 
 
 def _fitted(planes: Tensor, size: int) -> Tensor:

@@ -20,6 +20,7 @@ from engine.components import COMPONENTS
 from engine.errors import ConfigError
 from engine.generator.compose_torch import Layers, RenderInputsTorch
 from engine.generator.far import FarGenerator
+from engine.generator.upsampling import POINTS
 from engine.generator.variants import Variant
 from engine.values import COEFFICIENTS
 from trainer.generator.cost import backward, measure, pictures, through
@@ -197,7 +198,7 @@ def _generator(variant: Variant) -> NetworkCost:
         drive = RenderInputsTorch(
             torch.zeros(count, COEFFICIENTS, device="meta"), flow, picture, plane, plane, torch.zeros(count, len(COMPONENTS), 2)
         )
-        backward(network(picture, Layers(picture, plane, picture), drive).image)
+        backward(network(picture, Layers(pictures(count, POINTS * size), plane, picture), drive).image)
 
     cost = measure(learn)
     return NetworkCost("generator", _parameters(network), cost.flop / GIGA, cost.kept_bytes, cost.fixed_bytes, trained=True)

@@ -50,6 +50,13 @@ def mean_errors(error: Floats, within: dict[str, Mask]) -> dict[str, float]:
     return {name: float(error[mask].mean()) for name, mask in within.items() if np.count_nonzero(mask) >= LEAST_PX}
 
 
+def fine_detail(picture: Picture, within: Mask) -> float:
+    """Mean square of the Laplacian of the picture's light [levels²] in (S, S), three pixels and more inside its edge."""
+    inside = cv2.erode(within.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    light = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return float(np.square(cv2.Laplacian(light, cv2.CV_32F)[inside]).mean()) if inside.any() else 0.0
+
+
 def _hull(points: Floats, size_px: int, margin: float) -> Mask:
     """(S, S) the convex hull of points (K, 2) [px], wider by ``margin`` of its width."""
     out = np.zeros((size_px, size_px), np.uint8)

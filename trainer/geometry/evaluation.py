@@ -12,7 +12,7 @@ from engine.errors import InputError
 from engine.head import HeadModel
 from engine.portrait import make_portrait
 from engine.values import Corrections, Floats, Picture
-from trainer.geometry.areas import areas, error_map, mean_errors
+from trainer.geometry.areas import areas, error_map, fine_detail, mean_errors
 from trainer.geometry.moments import Moment
 from trainer.geometry.people import RenderedModel
 from trainer.geometry.readings import Reader, Reading, difference
@@ -23,6 +23,7 @@ class Record:
     """One moment of one person.
 
     errors, unmoved  area → mean error [levels] of the drawn picture, and of the portrait as it is
+    sharpness        share of the portrait's fine detail that the drawn face keeps; None where the face shows none
     true, drawn      what is read off the true picture and off the drawn one, less what is read at rest; empty without a face
     """
 
@@ -30,6 +31,7 @@ class Record:
     moment: Moment
     errors: dict[str, float]
     unmoved: dict[str, float]
+    sharpness: float | None
     true: Reading
     drawn: Reading
 
@@ -63,6 +65,7 @@ class GeometryEvaluation:
                 raise InputError(f"Person {number} does not fit into the picture.")
             own = self._animator.set_source(portrait).coefficients
             at_rest = self._reader.read(portrait.crop)
+            detail = fine_detail(portrait.crop, areas(model, model.portrait, portrait.square, SIZE_PX)["face"])
             nearer = model.depth_dm / (CAMERA_DISTANCE_DM - float(own.pose[5]))
             for moment in asked:
                 now = model.photograph(moment)
@@ -75,6 +78,7 @@ class GeometryEvaluation:
                     moment,
                     mean_errors(error, within),
                     mean_errors(error_map(portrait.crop, true), within),
+                    fine_detail(drawn, within["face"] & ~within["new skin"]) / detail if detail else None,
                     difference(self._reader.read(true), at_rest),
                     difference(self._reader.read(drawn), at_rest),
                 )

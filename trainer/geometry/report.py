@@ -33,8 +33,13 @@ def error_table(records: Sequence[Record]) -> Table:
         own = [record for record in records if record.moment.group == group]
         errors = {area: _mean([r.errors[area] for r in own if area in r.errors]) for area in AREAS}
         unmoved = _mean([r.unmoved["person"] for r in own])
-        rows[group] = {name: value for name, value in {**errors, "person, unmoved": unmoved}.items() if value is not None}
-    note = "Mean absolute error in levels of 255. Unmoved: of the portrait as it is."
+        sharpness = _mean([r.sharpness for r in own if r.sharpness is not None])
+        found = {**errors, "person, unmoved": unmoved, "sharpness in motion": sharpness}
+        rows[group] = {name: value for name, value in found.items() if value is not None}
+    note = (
+        "Mean absolute error in levels of 255. Unmoved: of the portrait as it is. Sharpness in motion: the drawn face's share of "
+        "the portrait's fine detail (mean square of the Laplacian)."
+    )
     return Table("Errors", note, rows)
 
 
@@ -81,7 +86,7 @@ def write_report(folder: Path, settings: Mapping[str, object], tables: Sequence[
 
 def _as_values(record: Record) -> dict[str, object]:
     parts = {name: _rounded(getattr(record, name)) for name in ("errors", "unmoved", "true", "drawn")}
-    return {"person": record.person, "moment": record.moment.name, **parts}
+    return {"person": record.person, "moment": record.moment.name, "sharpness": record.sharpness, **parts}
 
 
 def _rounded(values: Mapping[str, float]) -> dict[str, float]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from engine.components import COMPONENTS
 from engine.generator.compose_torch import Layers, RenderInputsTorch
 from engine.generator.far import FarGenerator
+from engine.generator.upsampling import POINTS
 from engine.generator.variants import VARIANTS, Variant
 from engine.head import load_head
 from engine.values import COEFFICIENTS, LANDMARKS, POSE
@@ -145,10 +146,11 @@ def random_batch(variant: Variant, settings: CheckSettings, context: CheckContex
         weight * 0.2,
         drawn(count, len(COMPONENTS), 2) * 0.1,
     )
+    foreground = nn.functional.interpolate(photo, scale_factor=POINTS)
     middle = torch.tensor([0.0, 0.0, 0.5]).expand(count, 3)
     corners = torch.randint(0, size - settings.window + 1, (count, 2), generator=random)
     return GeneratorBatch(
-        photo, Layers(photo, matte, plate), drive, smooth(3, 0.8).clamp(-1, 1)[:known], (smooth(1, 1.0) > 0.3).float(),
+        photo, Layers(foreground, matte, plate), drive, smooth(3, 0.8).clamp(-1, 1)[:known], (smooth(1, 1.0) > 0.3).float(),
         drawn(count, LANDMARKS, 2, scale=0.3), drawn(count, LANDMARKS, 2, scale=0.3), middle, drawn(count, POSE, scale=0.1),
         corners, tuple(f"random[{number}]" for number in range(count)),
     ).to(context.device)  # fmt: skip

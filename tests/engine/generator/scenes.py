@@ -10,6 +10,7 @@ import torch
 
 from engine.generator.compose_torch import Layers, RenderInputsTorch
 from engine.generator.far import FarGenerator
+from engine.generator.upsampling import upsampled
 from engine.generator.variants import LIVE, PAPER, Variant
 from engine.values import COEFFICIENTS, Floats, Picture
 
@@ -76,7 +77,7 @@ class Scene:
         weight = plane(self.render_weight)
         flow, components = torch.from_numpy(self.flow).permute(2, 0, 1)[None], torch.from_numpy(self.components)[None]
         drive = RenderInputsTorch(z, flow, tensor(self.render), torch.ones_like(weight), weight, components)
-        return tensor(self.photo), Layers(tensor(self.foreground), plane(self.matte), tensor(self.plate)), drive
+        return tensor(self.photo), Layers(tensor(upsampled(self.foreground)), plane(self.matte), tensor(self.plate)), drive
 
 
 def still(size: int) -> Scene:

@@ -50,6 +50,7 @@ def test_a_tilted_head_is_nearer_to_the_truth_than_the_portrait(report: Path) ->
     errors = found["tables"]["Errors"]["roll 12"]
     assert 0 < errors["person"] < 0.8 * errors["person, unmoved"]
     assert errors["face"] < errors["person"]
+    assert 0.85 < errors["sharpness in motion"] < 1.25
     reading = found["tables"]["Readings"]["roll"]
     assert reading["true / asked"] == pytest.approx(1, abs=0.15)
     assert 0.7 < reading["drawn / true"] < 1.1

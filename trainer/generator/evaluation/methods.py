@@ -13,6 +13,7 @@ from engine.errors import InputError
 from engine.generator.compose_torch import Layers, RenderInputsTorch
 from engine.generator.far import FarGenerator, Output
 from engine.generator.live import Generator, make_guide
+from engine.generator.upsampling import upsampled
 from engine.values import Coefficients, Picture
 from engine.warp.prior import Prior
 from trainer.data.shards import CROP_PX
@@ -91,7 +92,7 @@ class TorchMethod:
 def layers_of(subject: SourceSubject) -> Layers:
     """A person's photograph as the generator takes it, batch of one."""
     matte = torch.from_numpy(subject.matte)[None, None]
-    return Layers(as_tensor(subject.foreground), matte, as_tensor(subject.plate))
+    return Layers(as_tensor(upsampled(subject.foreground)), matte, as_tensor(subject.plate))
 
 
 def drive_of(z: Coefficients, prior: Prior) -> RenderInputsTorch:
