@@ -16,6 +16,7 @@ from trainer.generator.evaluation.command import evaluate_generator
 from trainer.geometry.command import evaluate_geometry
 from trainer.gpu.command import check_gpu
 from trainer.head.command import head
+from trainer.photographs.command import evaluate_photographs
 from trainer.pipeline import QUICK, WHOLE, make_everything
 from trainer.regressor.commands import examples, export_regressor, regressor
 from trainer.regressor.evaluation.command import evaluate_regressor
@@ -72,6 +73,7 @@ app.command()(check_gpu)
 evaluate.command("regressor")(evaluate_regressor)
 evaluate.command("generator")(evaluate_generator)
 evaluate.command("geometry")(evaluate_geometry)
+evaluate.command("photographs")(evaluate_photographs)
 evaluate.command("visemes")(evaluate_visemes)
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(blind, name="blind")
