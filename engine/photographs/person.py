@@ -25,6 +25,7 @@ from engine.warp.prior import Prior
 from engine.warp.source import SourceGeometry
 
 FRONTAL = (0.15, 0.45)  # turn away from the first photograph [rad] up to which, and from which, shape is, and is not, learned
+NEGLIGIBLE = 1e-4  # share of an offset, which is a millimetre or two: not to be seen
 DRAWN_FROM = 1 / 128  # share of a photograph in some region, below which it is not drawn
 
 
@@ -44,7 +45,8 @@ class ExpressiveHead(PersonalHead):
         out = super().shape(expression, gaze, out)
         shares = self.weights.shape(expression, gaze)[:, 1:].astype(np.float32)
         for offset, share in zip(self.offsets, shares.T, strict=True):
-            out += (share @ self.regions)[:, None] * offset
+            if share.max() > NEGLIGIBLE:
+                out += (share @ self.regions)[:, None] * offset
         return out
 
 
