@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import HifiHeadError
-from engine.picture import refuse_unreadable
 from engine.resource import Resource
 from vcam.avatars.avatar import Avatar
+from vcam.avatars.pictures import refuse_unusable
 from vcam.build import Builder
 from vcam.interfaces import DrawingHooks, PortraitAnimator
 from vcam.pipeline.rendering import RenderStage
@@ -82,7 +82,7 @@ class CurrentAvatar(Resource):
         """A photograph for ``animator``, else the present one; takes about a second, of which it tells. On a busy machine the
         present avatar does less meanwhile. Raises InputError when the photograph cannot become an avatar."""
         _, present = self._parts()
-        refuse_unreadable(photo)
+        refuse_unusable(photo)
         self._messages.say(f"Preparing {photo.name}.")
         with builder.governor.yielding():
             return NextAvatar(self._prepared(builder, animator or present, photo), animator or present, photo)

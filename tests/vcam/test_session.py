@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -566,6 +567,20 @@ def test_a_changed_file_is_noticed_also_when_the_editor_replaces_it(tmp_path: Pa
         stop.set()
         thread.join(5)
     assert not thread.is_alive()
+
+
+def test_a_folder_of_photographs_can_be_the_avatar(photos: Path) -> None:
+    folder = photos / "blue"
+    folder.mkdir()
+    shutil.copy(photos / "blue.jpg", folder / "a.jpg")
+    builder = SinkBuilder()
+    with running(builder, photos / "red.jpg") as session:
+        session.set_avatar(folder)
+        assert session.photo == folder
+        assert wait_for(lambda: centre(builder) == BLUE)
+        (photos / "nothing").mkdir()
+        with pytest.raises(InputError, match="has no pictures"):
+            session.set_avatar(photos / "nothing")
 
 
 def test_a_refined_avatar_takes_its_place_while_it_runs(photos: Path) -> None:
