@@ -250,6 +250,18 @@ def check_avatar_command_line(
     check(folder, out or Path(f"{folder.absolute().name}-check.png"), as_json=json)
 
 
+@avatars_app.command("from-video")
+def avatar_from_video_command_line(
+    clip: Annotated[Path, typer.Argument(help="A video of one person.", metavar="CLIP")],
+    *,
+    out: Annotated[Path, typer.Option(help="The folder to write, a new one.", metavar="FOLDER")],
+) -> None:
+    """Take from a video the pictures that make the best avatar: at rest, smiling, mouth open, eyes shut, brows up, turned."""
+    from vcam.cli.avatars import from_video
+
+    from_video(clip, out)
+
+
 @app.command("verify")
 def verify_command_line(
     file: Annotated[Path, typer.Argument(help="A video or a picture.", metavar="FILE")], json: JsonOption = False

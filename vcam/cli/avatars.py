@@ -1,4 +1,4 @@
-"""``hifihead avatars check``: what each of several photographs contributes to an avatar, and what is missing."""
+"""``hifihead avatars``: what each of several photographs contributes, and what is missing; and taking them from a video."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from vcam.messages import say_on_stderr
 TILE_PX, LABEL_PX, COLUMNS = 256, 40, 4
 GROUND, INK = (58, 62, 68), (225, 225, 225)
 AT_REST = "the face at rest"
+LOOKED_AT_PER_S = 10.0  # frames of a video
 
 
 def check(folder: Path, out: Path, *, as_json: bool) -> None:
@@ -80,3 +81,20 @@ def _labelled(name: str, line: str, picture: Picture) -> Picture:
         plain = text.encode("ascii", "replace").decode()
         cv2.putText(strip, plain[:36], (4, y), cv2.FONT_HERSHEY_SIMPLEX, 0.4, INK, 1, cv2.LINE_AA)
     return np.asarray(np.concatenate([tile, strip], 0), np.uint8)
+
+
+def from_video(clip: Path, folder: Path) -> None:
+    """Writes the pictures of a video that show most into a new folder. Raises InputError."""
+    from engine.track import Tracker
+    from engine.video import read_frames, video_info
+    from vcam.avatars.takes import choose, refuse_folder, write_takes
+
+    video_info(clip)
+    refuse_folder(folder)
+    with Tracker("video") as tracker:
+        frames = read_frames(clip, per_second=LOOKED_AT_PER_S)
+        found = ((frame, face) for frame in frames if (face := tracker.track(frame.image, frame.time_s)) is not None)
+        takes = choose(found, str(clip))
+    for path, take in zip(write_takes(takes, folder), takes, strict=True):
+        say_on_stderr(f"Wrote {path}, from {take.time_s:.1f} s.")
+    say_on_stderr(f"hifihead avatars check {folder} says what is still missing.")
