@@ -16,6 +16,7 @@ from engine.border import continued
 from engine.crop import cut, face_centre, face_size, square_around
 from engine.errors import InputError
 from engine.fill import fill
+from engine.landmark_indices import LEFT_EYE, OUTER_LIPS, RIGHT_EYE
 from engine.matte import exactly, person_alpha, person_colours, surely_background
 from engine.picture import read_picture
 from engine.track import Tracker, person_matte
@@ -25,6 +26,7 @@ SIZE_PX = 512
 MIN_FACE_PX = 96
 MAX_SIDE_PX = 2560  # larger photographs are reduced first: a 720p view never shows more
 VIEW_PX = 800  # faces are looked for in views of at most this size
+HEAD_ABOVE, HEAD_BESIDE = 0.3, 0.1  # face heights that heads go on above their landmarks; to the sides and below, at least
 SAME_FACE = 0.1  # of a face's height: the mean distance of landmarks up to which two faces are one
 
 
@@ -76,10 +78,14 @@ class FaceInPhotograph:
 
 
 def find_face(photo: Picture, name: str) -> FaceInPhotograph:
-    """The square around the largest face of a picture; raises InputError when there is none that is large enough."""
+    """The square around the largest face of a picture.
+
+    Raises InputError when there is none that is large enough, or when its eyes or mouth lie beyond the picture's edge.
+    """
     photo = _limit(photo)
     with Tracker("picture") as tracker:
         face, notes = _find_face(tracker, photo, name)
+        notes += _cut_off(face, name)
         square = square_around(face)
         expected = _moved(face, square)
         photo, square = continued(photo, square, face)
@@ -126,6 +132,26 @@ def _find_face(tracker: Tracker, photo: Picture, name: str) -> tuple[Face, tuple
     others = [other for other in faces if np.linalg.norm(face_centre(other) - face_centre(face)) > 0.5 * height]
     notes = (f"{name} shows several faces; the largest one is used.",) if others else ()
     return face, notes
+
+
+def _cut_off(face: Face, name: str) -> tuple[str, ...]:
+    """A sentence for the user where the picture's edge cuts the head off; raises InputError where it cuts off eyes or mouth."""
+    points = face.landmarks[:, :2] / face_size(face)
+    width, height = np.array(face.size) / face_size(face)
+    features = points[[*LEFT_EYE, *RIGHT_EYE, *OUTER_LIPS]]
+    if features.min() < 0 or (features > (width, height)).any():
+        raise InputError(
+            f"The face in {name} is cut off by the picture's edge. Wanted: a photograph with all of the head, eyes and mouth."
+        )
+    (left, top), (right, bottom) = points.min(0), points.max(0)
+    room = {"on the left": left, "on the right": width - right, "at the top": top, "at the bottom": height - bottom}
+    sides = [side for side, free in room.items() if free < (HEAD_ABOVE if side == "at the top" else HEAD_BESIDE)]
+    if not sides:
+        return ()
+    return (
+        f"{name} ends too close to the face {' and '.join(sides)}: what is missing of the head is filled in blurred, and shows. "
+        "A photograph with the whole head and some room around it looks better.",
+    )
 
 
 def _views(photo: Picture) -> list[tuple[int, int, int, int]]:

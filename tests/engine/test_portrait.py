@@ -13,7 +13,7 @@ from engine.crop import face_size, square_around
 from engine.errors import InputError
 from engine.fill import fill
 from engine.picture import read_picture
-from engine.portrait import Portrait, make_portrait
+from engine.portrait import Portrait, find_face, make_portrait
 from engine.track import Tracker
 from engine.values import Face, Floats, Picture
 from tests.engine.conftest import HOPPER, MONA_LISA
@@ -117,6 +117,37 @@ def _tight(photo: Picture, margin: float) -> tuple[Picture, Floats]:
     square = square_around(face)
     corner = np.array([square.centre_x_px, square.centre_y_px], np.float32) - square.side_px / 2
     return np.ascontiguousarray(photo[top:bottom, left:right]), (points - corner) * np.float32(512 / square.side_px)
+
+
+def _cut(photo: Picture, side: str, beyond: float) -> Picture:
+    """The photo that ends so many face heights inside the face on one side; a negative number is room beside it."""
+    with Tracker("picture") as tracker:
+        (face,) = tracker.find_all(photo)
+    points, size = face.landmarks[:, :2], face_size(face)
+    left, top = np.maximum(points.min(0) + beyond * size, 0).astype(int)
+    right, bottom = np.maximum(points.max(0) - beyond * size, 0).astype(int)
+    cut = {"left": photo[:, left:], "right": photo[:, :right], "top": photo[top:], "bottom": photo[:bottom]}
+    return np.ascontiguousarray(cut[side])
+
+
+@pytest.mark.parametrize("beyond", [-0.05, 0.03, 0.08])
+@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+def test_a_head_cut_off_by_the_edge_is_said(side: str, beyond: float) -> None:
+    photo = _cut(read_picture(MONA_LISA), side, beyond)
+    (note,) = find_face(photo, "cut.png").notes
+    words = {"left": "on the left", "right": "on the right", "top": "at the top", "bottom": "at the bottom"}
+    assert note.startswith(f"cut.png ends too close to the face {words[side]}: what is missing of the head")
+
+
+@pytest.mark.parametrize(("side", "beyond"), [("left", 0.2), ("right", 0.3), ("bottom", 0.22)])
+def test_a_face_without_its_eyes_or_mouth_is_refused(side: str, beyond: float) -> None:
+    with pytest.raises(InputError, match=r"The face in cut\.png is cut off by the picture's edge\. Wanted"):
+        find_face(_cut(read_picture(MONA_LISA), side, beyond), "cut.png")
+
+
+@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+def test_a_head_with_room_around_it_needs_no_note(side: str) -> None:
+    assert find_face(_cut(read_picture(MONA_LISA), side, -0.35), "room.png").notes == ()
 
 
 def test_of_several_faces_the_largest_is_used_and_the_user_is_told(mona: Portrait, hopper_photo: Picture) -> None:
