@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from engine.errors import InputError
 
+ADDRESS = re.compile(r"(?:^|/)((?:https?|ftps?|sftp|smb|file|data|rtsps?|rtmps?|udp|srt):/.*)", re.IGNORECASE | re.DOTALL)
 LONGEST_ENDING = 16  # of a temporary name, letters; what looks like a longer one is part of the name
 _NUMBERS = itertools.count()
 
@@ -30,10 +32,24 @@ def refuse_absent(path: Path, what: str) -> None:
     """Raises InputError unless there is something under that name that can be looked at; ``what`` it is to be."""
     try:
         path.stat()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise InputError(f"The {what} {path} does not exist.") from error
     except (OSError, ValueError) as error:
+        if address := web_address(path):
+            raise InputError(f"The {what} {address} is an address; wanted the name of a file on this machine.") from error
+        if isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise InputError(f"The {what} {path} does not exist.") from error
         raise InputError(f"The {what} {path} cannot be read: {reason(error)}.") from error
+
+
+def web_address(path: Path) -> str:
+    """The address, https://… or the like, that was given in place of a file's name; "" when it is none.
+
+    A path keeps one of an address's two slashes, and a relative one may stand behind a folder.
+    """
+    found = ADDRESS.search(path.as_posix())
+    if found is None:
+        return ""
+    scheme, _, rest = found[1].partition(":/")
+    return f"{scheme}://{'/' if scheme.lower() == 'file' else ''}{rest}"
 
 
 def refuse_unwritable(path: Path) -> None:

@@ -126,6 +126,25 @@ def test_every_command_takes_odd_names(
         (["run", "--avatar", "{photo}", "--output", "file:" + "o" * 300 + ".mp4"], "too long"),
         (["run", "--avatar", "{photo}", "--output", "file:~nobody-of-that-name/o.mp4"], "Write the whole path"),
         (["run", "--avatar", "{photo}", "--camera", "c" * 300, "--output", "file:o.mp4"], "no camera or video"),
+        (
+            ["render", "--avatar", "https://x.org/me.jpg", "--driving", "{video}", "--out", "o.mp4"],
+            "https://x.org/me.jpg is an address",
+        ),
+        (
+            ["render", "--avatar", "{photo}", "--driving", "HTTP://x.org/v.mp4", "--out", "o.mp4"],
+            "HTTP://x.org/v.mp4 is an address",
+        ),
+        (["run", "--avatar", "file:///home/me/me.jpg", "--output", "file:o.mp4"], "file:///home/me/me.jpg is an address"),
+        (
+            ["run", "--avatar", "{photo}", "--driving", "https://x.org/a.z", "--output", "file:o.mp4"],
+            "https://x.org/a.z is an address",
+        ),
+        (
+            ["run", "--avatar", "{photo}", "--camera", "rtsp://10.0.0.2:554/a", "--output", "file:o.mp4"],
+            "rtsp://10.0.0.2:554/a is an",
+        ),
+        (["record", "o.mp4", "--camera", "idle"], "o.mp4 must end in .z, got .mp4"),
+        (["record", "take", "--camera", "idle"], "take must end in .z, got no ending"),
         (["edit", "--out", "e" * 300 + ".png"], "too long"),
         (["edit", "--out", "folder.png"], "it is a folder"),
         (["inspect", "i" * 253], "too long"),

@@ -5,18 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.errors import InputError
 from engine.recording import RecordingWriter
 from engine.resource import Resource
 from vcam.files import named_path
 from vcam.motion import Observation, motion_vector
 from vcam.protocols.face import StreamedFace
+from vcam.sources import RECORDING_ENDING
 
 if TYPE_CHECKING:
     from vcam.build import Builder
 
 
 def open_motion_sink(builder: Builder, argument: str) -> RecordingSink:
-    """``argument``: the file, which must not exist. Raises InputError."""
+    """``argument``: the file, .z, which must not exist. Raises InputError."""
     return RecordingSink(named_path(argument, builder.config_path))
 
 
@@ -24,6 +26,11 @@ class RecordingSink(Resource):
     """Writes each observation."""
 
     def __init__(self, path: Path) -> None:
+        """Raises InputError when the name has another ending than recordings have, exists or cannot be written."""
+        if path.suffix != RECORDING_ENDING:
+            raise InputError(
+                f"{path} must end in {RECORDING_ENDING}, got {path.suffix or 'no ending'}: it is played again by that ending."
+            )
         self.name = str(path)
         self.writer = RecordingWriter(path)
 

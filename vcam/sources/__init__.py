@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError
-from engine.files import user_path
+from engine.files import user_path, web_address
 
 if TYPE_CHECKING:
     from vcam.build import Builder
@@ -71,6 +71,8 @@ def resolve(source: str) -> tuple[str, str]:
         return "webcam", source
     path = user_path(source)
     if not os.path.exists(path):  # noqa: PTH110 — also of a name that cannot be
+        if address := web_address(path):
+            raise InputError(f"The video {address} is an address; wanted the name of a file on this machine, or a camera.")
         raise InputError(
             f"There is no camera or video {source!r}; wanted {' or '.join(setting_values().split('|'))}, where N is a webcam's "
             "number ('hifihead devices' lists them)."
