@@ -18,7 +18,7 @@ HOW_TO_TAKE = {
     "right": "Turn your head to your right, by about half of what you can.",
 }
 # From where on a photograph shows it: β, how much more of it than the first photograph; a turn [rad]
-SMILE, JAW, SHUT, BROWS, TURN = 0.3, 0.3, 0.6, 0.25, 0.2
+SMILE, JAW, SHUT, BROWS, TURN = 0.3, 0.3, 0.6, 0.25, 0.15
 _SMILES, _BROWS = (
     [EXPRESSION_NAMES.index(name) for name in names]
     for names in (("mouthSmileLeft", "mouthSmileRight"), ("browInnerUp", "browOuterUpLeft", "browOuterUpRight"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.head import Part, PersonalHead
+from engine.landmark_indices import EYE_CORNERS, LID_MIDDLES
 from engine.photographs.colours import match_colours, recoloured
 from engine.photographs.regions import face_regions
 from engine.portrait import FaceInPhotograph
@@ -24,6 +25,7 @@ from engine.warp.mesh import vertices_of
 from engine.warp.photograph import PhotographAnalysis, analyse_photograph
 from engine.warp.source import JAW_DROPS, LIPS_PART, MOUTH_COEFFICIENTS, placed_vertices
 
+SHUT_OPENING = 0.31  # of the first photograph's opening: shut eyes show up to 0.29, narrow ones from 0.33 on
 SHUT = 0.5  # a blink up to which the lash line is taken to belong to the upper lid
 FACING = (-0.1, 0.2)  # cosine of the angle of sight from which on, and up to which, skin is worth more
 HIDDEN = 0.3  # of what skin is worth that the photograph does not show, and that is spread from beside it
@@ -100,6 +102,14 @@ def show_head(head: PersonalHead, z: Coefficients, crop: Picture, renderer: Rend
     return ShownHead(screen, analysis, worth, vertex_colours(crop, screen), well)
 
 
+def eye_openings(face: Face) -> Floats:
+    """(2,) heights of the left and of the right eye's opening, in widths of the eye."""
+    points = face.landmarks[:, :2]
+    heights = [np.linalg.norm(points[list(upper)].mean(0) - points[list(lower)].mean(0)) for upper, lower in LID_MIDDLES]
+    widths = [np.linalg.norm(points[inner] - points[outer]) for inner, outer in EYE_CORNERS]
+    return np.asarray(heights, np.float32) / np.maximum(widths, 1e-3)
+
+
 class FurtherFitter:
     """Fits further photographs to the head that was fitted to the first one."""
 
@@ -108,12 +118,15 @@ class FurtherFitter:
         self._fit, self._size = fit, len(crop)
         self._person = SamePerson(fit, face)
         self._first = show_head(fit.head, fit.coefficients, crop, create_renderer("cpu", self._size))
+        self._openings = eye_openings(face)
         self._in_face = face_regions(fit.head.model).sum(0) > IN_FACE
 
     def fit(self, photograph: FaceInPhotograph) -> FurtherPhotograph:
         """About a third of a second."""
         head, model, crop, size = self._fit.head, self._fit.head.model, photograph.crop, self._size
         z = self._person.coefficients(photograph.face)
+        blinks = np.where(eye_openings(photograph.face) < SHUT_OPENING * self._openings, 1, z.expression[BLINKS])
+        z = replace(z, expression=np.concatenate([z.expression[: BLINKS.start], blinks, z.expression[BLINKS.stop :]]))
         seen = observed(photograph.face, Square(size / 2, size / 2, size))
         if z.expression[BLINKS].mean() < SHUT:
             seen = with_lashes(seen)

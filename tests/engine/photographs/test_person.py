@@ -9,6 +9,7 @@ import pytest
 
 from engine.animator import Animator, PreparedPortrait
 from engine.head import load_head
+from engine.landmark_indices import LID_MIDDLES
 from engine.photographs.blend import LEAST_WORTH, Blender, packed
 from engine.photographs.blend_reference import blend
 from engine.photographs.colours import match_colours
@@ -135,6 +136,16 @@ def test_open_eyes_are_no_photograph_of_shut_ones(several: PreparedPortrait) -> 
     shut[BLINKS] = 1
     assert further.worth(further.z.expression, lids)[lids[0]].max() > 0.5
     assert further.worth(shut, lids)[lids[0]].max() == 0
+
+
+def test_shut_eyes_are_wholly_shut(hopper: Portrait, hopper_source: PreparedPortrait, smiling: FaceInPhotograph) -> None:
+    landmarks = smiling.face.landmarks.copy()
+    for upper, lower in LID_MIDDLES:
+        landmarks[list(upper), :2] = landmarks[list(lower), :2]
+    shut = replace(smiling, face=replace(smiling.face, landmarks=landmarks))
+    fitter = FurtherFitter(hopper_source.fit, hopper.face, hopper.crop)
+    assert (fitter.fit(shut).z.expression[BLINKS] == 1).all()
+    assert (fitter.fit(smiling).z.expression[BLINKS] < 0.6).all()
 
 
 def test_colours_of_a_turned_light_are_matched() -> None:
