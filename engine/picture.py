@@ -37,7 +37,9 @@ def read_picture(path: Path | str) -> Picture:
             with Image.open(path) as image:
                 return decode(image, path)
     except UnidentifiedImageError as error:
-        raise InputError(f"{path} is not a picture (wanted a JPEG, PNG, WebP, AVIF, BMP or TIFF file).") from error
+        raise InputError(
+            f"{path} is not a picture that can be read (wanted a JPEG, PNG, WebP, AVIF, BMP or TIFF file)."
+        ) from error
     except Image.DecompressionBombError as error:
         raise InputError(f"{path} is too large (over {LARGEST_MEGAPIXELS} megapixels); save a smaller copy.") from error
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:

@@ -2,12 +2,14 @@
 
 The files are looked at several times a second under the names that they have, so that symbolic links count as they lead at that
 moment. A file is taken up once it has come to rest. What cannot be used then may be half written: it is tried again after a
-longer rest, and only then said to be wrong.
+longer rest, and only then said to be wrong. What was used is looked at again, too: a file system may give two changes the same
+time. A file that was only touched, or was away for a while, is still what it was.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import stat
 import threading
@@ -56,6 +58,20 @@ def fingerprint(path: Path) -> tuple[object, ...] | None:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
+def contents(path: Path) -> bytes | None:
+    """A hash of what a file or a folder's pictures hold; None where they cannot be read."""
+    found = hashlib.sha256()
+    try:
+        for picture in pictures_of(path):
+            if picture.is_file():
+                found.update(
+                    hashlib.sha256(picture.name.encode("utf-8", "surrogateescape") + b"\0" + picture.read_bytes()).digest()
+                )
+    except (OSError, ValueError, InputError):
+        return None
+    return found.digest()
+
+
 def ends_a_line(path: Path) -> bool:
     """Whether a text file's last line is ended, as it seldom is while somebody writes; True where it cannot be read."""
     try:
@@ -74,6 +90,7 @@ class WatchedFile:
         """``changed``: whether the file counts as changed just now."""
         self.path, self._use = path, use
         self._seen = fingerprint(path)
+        self._used = None if changed else contents(path)
         self._changed_s: float | None = None
         self._attempts = 0 if changed else 2
 
@@ -88,8 +105,9 @@ class WatchedFile:
             return
         if now_s - self._changed_s >= (AT_REST_S, COMPLETE_S)[self._attempts]:
             self._attempts += 1
-            if self._use(self._attempts == 2):
-                self._attempts = 2
+            found = contents(self.path)
+            if (found is None or found != self._used) and self._use(self._attempts == 2):
+                self._used = found
 
 
 class FileWatch:

@@ -270,3 +270,122 @@ def test_whatever_a_setting_is_set_to_it_is_read_or_refused(section: str, key: s
         with_changes(Settings(), {section: {key: value}}, "The change")
     except ConfigError as error:
         assert str(error).startswith("The change: ")  # noqa: PT017 — either is right
+
+
+# drives, programs and editors that touch files in their own ways
+
+
+def same_time_and_place(path: Path, text: str) -> None:
+    """Writes as many bytes in place, under the time that the file has: a USB stick's times are whole steps of two seconds."""
+    found = path.stat()
+    assert len(text.encode()) == found.st_size
+    with path.open("r+") as file:
+        file.write(text)
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+def test_a_second_change_within_a_step_of_the_files_clock_is_taken_up(desk: Desk) -> None:
+    (desk.folder / "blu.png").write_bytes(picture(BLUE))
+    (desk.folder / "grn.png").write_bytes(picture(GREEN))
+    desk.name("blu.png")
+    desk.settle()
+    same_time_and_place(desk.config, desk.config.read_text().replace("blu", "grn"))
+    desk.wait(COMPLETE_S)
+    assert (desk.session.pictures, desk.said) == (["blue", "green"], [])
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.1])
+def test_of_two_changes_in_quick_succession_the_last_counts(seconds: float, desk: Desk) -> None:
+    for name, colour in (("blu.png", BLUE), ("grn.png", GREEN)):
+        (desk.folder / name).write_bytes(picture(colour))
+        desk.name(name)
+        desk.wait(seconds)
+    desk.wait(COMPLETE_S + 1)
+    assert (desk.session.pictures, desk.said) == (["green"], [])
+
+
+@pytest.mark.parametrize("names", [("config.toml",), ("red.png",), ("config.toml", "red.png")])
+def test_a_drive_that_is_away_for_a_second_changes_nothing(names: tuple[str, ...], desk: Desk) -> None:
+    contents = {name: (desk.folder / name).read_bytes() for name in names}
+    for name in names:
+        (desk.folder / name).unlink()
+    desk.wait(1)
+    for name in names:
+        (desk.folder / name).write_bytes(contents[name])  # as another file: drives number theirs anew
+    desk.wait(COMPLETE_S + 1)
+    assert (desk.session.pictures, desk.said) == ([], [])
+
+
+def test_a_folder_that_is_renamed_and_back_changes_nothing(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces" / "blue.png").write_bytes(picture(BLUE))
+    desk.name("faces/blue.png")
+    desk.settle()
+    assert desk.session.pictures == ["blue"]
+    (tmp_path / "faces").rename(tmp_path / "other")
+    desk.wait(5)
+    (tmp_path / "other").rename(tmp_path / "faces")
+    desk.wait(5)
+    assert (desk.session.pictures, desk.said) == (["blue"], [])
+    (tmp_path / "faces" / "blue.png").write_bytes(picture(GREEN))
+    desk.settle()
+    assert desk.session.pictures == ["blue", "green"]
+
+
+@pytest.mark.parametrize("time_s", [0, -(10**9), 10**9, 4 * 10**9])
+def test_a_file_whose_time_is_odd_is_taken_up_and_one_that_is_only_touched_is_not(time_s: int, desk: Desk) -> None:
+    os.utime(desk.folder / "red.png", (time_s, time_s))
+    desk.settle()
+    assert desk.session.pictures == []
+    (desk.folder / "red.png").write_bytes(picture(BLUE))
+    os.utime(desk.folder / "red.png", (time_s, time_s))
+    desk.settle()
+    assert (desk.session.pictures, desk.said) == (["blue"], [])
+
+
+def by_vim(path: Path, text: str, look: Callable[[], None]) -> None:
+    backup = path.with_name(f"{path.name}~")
+    path.with_name(f".{path.name}.swp").write_bytes(b"b0VIM")
+    path.rename(backup)
+    look()
+    path.write_text(text[:10])
+    look()
+    path.write_text(text)
+    backup.unlink()
+
+
+def by_gedit(path: Path, text: str, look: Callable[[], None]) -> None:
+    part = path.with_name(".goutputstream-5B2JZ2")
+    part.write_text(text)
+    look()
+    path.with_name(f"{path.name}~").write_bytes(path.read_bytes())
+    part.replace(path)
+
+
+def by_visual_studio_code(path: Path, text: str, look: Callable[[], None]) -> None:
+    with path.open("r+") as file:
+        file.truncate(0)
+        look()
+        file.write(text)
+
+
+def by_emacs(path: Path, text: str, look: Callable[[], None]) -> None:
+    path.with_name(f".#{path.name}").symlink_to("me@here.1234:5678")
+    path.with_name(f"#{path.name}#").write_text(text[:20])
+    look()
+    path.rename(path.with_name(f"{path.name}~"))
+    look()
+    path.write_text(text)
+    path.with_name(f".#{path.name}").unlink()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need rights on Windows")
+@pytest.mark.parametrize("save", [by_vim, by_gedit, by_visual_studio_code, by_emacs])
+def test_what_an_editor_saves_is_taken_up_once(save: Callable[[Path, str, Callable[[], None]], None], desk: Desk) -> None:
+    (desk.folder / "blue.png").write_bytes(picture(BLUE))
+    save(desk.config, '[avatar]\nphoto = "blue.png"\n', lambda: desk.wait(3 * LOOK_EVERY_S))
+    desk.settle()
+    assert (desk.session.pictures, desk.said) == (["blue"], [])
+    desk.wait(COMPLETE_S + 1)
+    assert (desk.session.pictures, desk.said) == (["blue"], [])
