@@ -61,7 +61,7 @@ COMPILE := $(UV) pip compile --quiet --upgrade --universal --python-version 3.11
 
 lock: .venv/.dev $(UV)
 	$(COMPILE) --excludes requirements/unused.txt --output-file requirements/run.txt
-	$(COMPILE) --extra dev --excludes requirements/unlocked.txt --constraints requirements/run.txt --output-file requirements/dev.txt
+	$(COMPILE) --extra dev --extra c2pa --extra keys --excludes requirements/unlocked.txt --constraints requirements/run.txt --output-file requirements/dev.txt
 	$(MAKE) .venv/.dev
 	$(BIN)/python scripts/third_party.py > THIRD_PARTY.md
 
