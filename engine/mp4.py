@@ -16,9 +16,9 @@ from types import TracebackType
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 from av.error import FFmpegError
-from av.video.reformatter import Colorspace, VideoReformatter
 
 from engine.errors import InputError
 from engine.files import ffmpeg_name, reason, refuse_unwritable, replacing
@@ -37,6 +37,13 @@ FRAGMENTS = {
 TIME_BASE = Fraction(1, 90_000)
 SOUND_BITS_PER_S = 128_000
 COLOURS_BT601, RANGE_VIDEO = 6, 1  # smpte170m and limited range: what every player assumes or reads from the tag
+YUV_BT601 = np.array(  # of RGB 0…255 and 1: luma 16…235, chroma 16…240 (ITU-R BT.601-7, 2.5.3)
+    [
+        [65.481 / 255, 128.553 / 255, 24.966 / 255, 16],
+        [-37.797 / 255, -74.203 / 255, 112.0 / 255, 128],
+        [112.0 / 255, -93.786 / 255, -18.214 / 255, 128],
+    ]
+)
 LONGEST_NAME = 255  # bytes, on nearly every file system
 
 
@@ -63,15 +70,13 @@ class Mp4File(Resource):
         self._stream = add_stream(self._container, size, Fraction(fps), reordered=sound_hz is None)
         self._sound = add_sound(self._container, sound_hz) if sound_hz is not None else None
         self._heard = 0  # samples
-        self._converter = VideoReformatter()
         self._open = True
 
     def send(self, picture: Picture, time_s: float | None = None) -> None:
         """Raises InputError when no more can be written, as on a full disk; ``close`` keeps what was."""
         wanted = self._last + self._step if time_s is None else round(time_s * TIME_BASE.denominator)
         self._last = max(wanted, self._last + 1)
-        whole = av.VideoFrame.from_ndarray(picture, format="rgb24")
-        frame = self._converter.reformat(whole, format="yuv420p", dst_colorspace=Colorspace.ITU601)
+        frame = av.VideoFrame.from_ndarray(i420(picture), format="yuv420p")
         frame.pts, frame.time_base = self._last, TIME_BASE
         self._write(self._stream, frame)
         self.frames += 1
@@ -132,6 +137,20 @@ class Mp4File(Resource):
             self._container.mux(stream.encode(frame))
         except (FFmpegError, OSError) as error:
             raise InputError(f"{self.name} cannot be written further ({reason(error)}); it ends here.") from error
+
+
+def i420(picture: Picture) -> Picture:
+    """(H, W, 3) RGB of even sizes → (3/2 H, W): Y, then U, then V, these two of half the width and height, BT.601 in limited range.
+
+    U and V are those of the mean of four pixels; OpenCV's own are those of one of the four, and sharp edges of colour would flicker.
+    """
+    height, width = picture.shape[:2]
+    planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420), np.uint8)
+    halved = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    yuv = cv2.transform(halved, YUV_BT601)
+    for channel, plane in enumerate(planes[height:].reshape(2, height // 2, width // 2), start=1):
+        cv2.extractChannel(yuv, channel, plane)
+    return planes
 
 
 def refuse_path(path: Path) -> None:
