@@ -140,9 +140,9 @@ class Mp4File(Resource):
 
 
 def i420(picture: Picture) -> Picture:
-    """(H, W, 3) RGB of even sizes → (3/2 H, W): Y, then U, then V, these two of half the width and height, BT.601 in limited range.
+    """(H, W, 3) RGB of even sizes → (3/2 H, W): Y, then U and V, both of half the width and height; BT.601 in limited range.
 
-    U and V are those of the mean of four pixels; OpenCV's own are those of one of the four, and sharp edges of colour would flicker.
+    U and V are those of the mean of four pixels. OpenCV's own are those of one of the four, which flickers at edges of colour.
     """
     height, width = picture.shape[:2]
     planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420), np.uint8)
