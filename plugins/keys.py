@@ -1,4 +1,4 @@
-"""Hot keys that work whatever window is in front, and MIDI notes: card, pause, next portrait, recalibrate."""
+"""Hot keys that work whatever window is in front, and MIDI notes: card, pause, next portrait, recalibrate, mute, record."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WAYLAND = (
 )
 NO_MIDI = f"MIDI notes need the packages mido and python-rtmidi. Type: {sys.executable} -m pip install mido python-rtmidi"
 
-Action = Literal["card", "pause", "next_avatar", "recalibrate"]
+Action = Literal["card", "pause", "next_avatar", "recalibrate", "mute", "record"]
 Note = Annotated[int, Field(ge=0, le=127)]
 
 
@@ -39,13 +39,15 @@ class KeysSettings(PluginSettings):
     pause: str = Field("<ctrl>+<alt>+p", description="freezes the picture and gives the webcam back, or goes on")
     next_avatar: str = Field("<ctrl>+<alt>+n", description="the next portrait of avatars")
     recalibrate: str = Field("<ctrl>+<alt>+r", description="takes the next face as the one at rest")
+    mute: str = Field("<ctrl>+<alt>+m", description="HifiHead Mic of avsync is silent, or the microphone is heard again")
+    record: str = Field("<ctrl>+<alt>+v", description="begins a recording by the recorder, or ends it")
     avatars: list[str] = Field([], description="portraits for next_avatar; relative paths start at the settings file")
     midi: str = Field("", description='part of the name of a MIDI device whose notes count as well; "" = none')
     notes: dict[Action, Note] = Field({}, description="MIDI notes 0…127, as {card = 36, pause = 37}")
 
 
 class KeysPlugin:
-    """Hot keys and MIDI notes for card, pause, next portrait and recalibration."""
+    """Hot keys and MIDI notes for card, pause, next portrait, recalibration, mute and recording."""
 
     Settings = KeysSettings
     install = f"{sys.executable} -m pip install pynput"
@@ -60,6 +62,8 @@ class KeysPlugin:
             "pause": settings.pause,
             "next_avatar": settings.next_avatar,
             "recalibrate": settings.recalibrate,
+            "mute": settings.mute,
+            "record": settings.record,
         }
         used = {action: key for action, key in keys.items() if key}
         refuse_twice(used, normal)
@@ -78,7 +82,7 @@ class KeysPlugin:
 
 
 class Commands(Resource):
-    """Carries out commands, one after the other, on a thread; the card at once, on the caller's."""
+    """Carries out commands, one after the other, on a thread; card and mute at once, on the caller's."""
 
     def __init__(self, context: PluginContext[KeysSettings], avatars: list[Path]) -> None:
         self._controls, self._say, self._avatars = context.controls, context.say, avatars
@@ -91,10 +95,13 @@ class Commands(Resource):
         controls = self._controls
         if action == "card":
             return lambda: self._attempt(lambda: controls.card(not controls.snapshot().card))
+        if action == "mute":
+            return lambda: self._attempt(lambda: controls.mute(not controls.snapshot().muted))
         work: dict[Action, Callable[[], None]] = {
             "pause": lambda: controls.resume() if controls.snapshot().paused else controls.pause(),
             "next_avatar": lambda: controls.set_avatar(next_avatar(self._avatars, controls)),
             "recalibrate": controls.recalibrate,
+            "record": lambda: controls.switch_plugin("recorder", not is_on("recorder", controls)),
         }
         return lambda: self._waiting.put(work[action])
 
@@ -158,6 +165,11 @@ class MidiListener(Resource):
     def _struck(self, message: Any) -> None:
         if message.type == "note_on" and message.velocity > 0 and message.note in self._notes:
             self._notes[message.note]()
+
+
+def is_on(name: str, controls: Controls) -> bool:
+    """Whether a plug-in is on."""
+    return any(plugin.name == name and plugin.state == "on" for plugin in controls.snapshot().plugins)
 
 
 def next_avatar(avatars: list[Path], controls: Controls) -> Path:

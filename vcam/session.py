@@ -237,6 +237,22 @@ class Session(Resource):
         self._latest.card_shown = shown
         self._notifier.changed()
 
+    def switch_plugin(self, name: str, on: bool) -> None:
+        """Switches a plug-in on or off, with the settings that it has, until the session ends or they change.
+
+        Raises ConfigError, InputError when it cannot be switched on.
+        """
+        with self._commands:
+            section = self.settings.plugins.sections().get(name, {})
+            self.update_settings({"plugins": {name: {**section, "enabled": on}}})
+
+    def mute(self, muted: bool) -> None:
+        """Lets plug-ins hear silence from the next block of sound on, or the microphone again."""
+        if self._plugins is None:
+            raise HifiHeadError(NOT_STARTED)
+        self._plugins.muted = muted
+        self._notifier.changed()
+
     def end(self) -> None:
         """Lets ``run`` return, as Ctrl-C does."""
         self._end_wanted.set()
@@ -263,6 +279,7 @@ class Session(Resource):
             watched="resting" not in rests,
             paused="paused" in rests,
             card=self._latest.card_shown,
+            muted=self._plugins.muted if self._plugins else False,
             message=self._messages.last,
             stages=builder.stats.table(),
             plugins=self._plugins.states() if self._plugins else (),
@@ -271,6 +288,22 @@ class Session(Resource):
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Calls ``listener`` with a snapshot now and after every change, on a thread for that; returns what ends it."""
         return self._notifier.subscribe(listener)
+
+    @property
+    def controls(self) -> Controls:
+        """What plug-ins may ask of the session."""
+        return Controls(
+            self.set_avatar,
+            self.update_settings,
+            self.recalibrate,
+            self.pause,
+            self.resume,
+            self.card,
+            self.mute,
+            self.switch_plugin,
+            self.snapshot,
+            self.subscribe,
+        )
 
     # work on files
 
@@ -337,17 +370,7 @@ class Session(Resource):
 
     def _open_plugins(self) -> PluginHost:
         """Lets the plug-ins that are on be loaded and started, on a thread."""
-        controls = Controls(
-            self.set_avatar,
-            self.update_settings,
-            self.recalibrate,
-            self.pause,
-            self.resume,
-            self.card,
-            self.snapshot,
-            self.subscribe,
-        )
-        plugins = self._builder.open_plugins(controls)
+        plugins = self._builder.open_plugins(self.controls)
         thread = PluginThread(plugins)
         self.own(thread)
         thread.start(self._builder.settings.plugins.sections())

@@ -48,6 +48,7 @@ class Snapshot:
     watched     whether somebody takes the pictures, as far as that can be known
     paused      whether the user paused the camera
     card        whether the user asked for the card
+    muted       whether plug-ins hear silence instead of the microphone
     message     the last sentence for the user
     stages      {stage: {"p50_ms", "p95_ms"}}
     plugins     those that were switched on
@@ -67,6 +68,7 @@ class Snapshot:
     watched: bool = True
     paused: bool = False
     card: bool = False
+    muted: bool = False
     message: str = ""
     stages: dict[str, dict[str, float]] = field(default_factory=dict)
     plugins: tuple[PluginState, ...] = ()

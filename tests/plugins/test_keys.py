@@ -20,9 +20,9 @@ from plugins import keys
 from plugins.keys import KeysPlugin
 from tests.vcam.test_session import wait_for
 from vcam.plugins.testing import PluginRun
-from vcam.snapshot import Snapshot
+from vcam.snapshot import PluginState, Snapshot
 
-NO_KEYS = {"card": "", "pause": "", "next_avatar": "", "recalibrate": ""}
+NO_KEYS = dict.fromkeys(("card", "pause", "next_avatar", "recalibrate", "mute", "record"), "")
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +61,21 @@ def test_each_key_does_its_command(pressed: dict[str, Callable[[], None]]) -> No
     assert run.done[:3] == [("set_avatar", (b,)), ("pause", ()), ("recalibrate", ())]
     assert run.done[5:] == [("set_avatar", (a,)), ("resume", ())]
     assert pressed == {}
+
+
+def test_keys_mute_at_once_and_switch_the_recorder(pressed: dict[str, Callable[[], None]]) -> None:
+    with PluginRun(KeysPlugin) as run:
+        run.snapshot = Snapshot("driving", plugins=(PluginState("recorder", "off", "the disk was full"),))
+        pressed["<ctrl>+<alt>+m"]()
+        assert run.done == [("mute", (True,))]
+        pressed["<ctrl>+<alt>+v"]()
+        assert wait_for(lambda: len(run.done) == 2)
+        run.snapshot = Snapshot("driving", muted=True, plugins=(PluginState("recorder", "on"),))
+        pressed["<ctrl>+<alt>+m"]()
+        assert run.done[2:] == [("mute", (False,))]
+        pressed["<ctrl>+<alt>+v"]()
+        assert wait_for(lambda: len(run.done) == 4)
+    assert [run.done[1], run.done[3]] == [("switch_plugin", ("recorder", True)), ("switch_plugin", ("recorder", False))]
 
 
 def test_what_cannot_be_done_is_told_and_the_next_key_works(pressed: dict[str, Callable[[], None]]) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from engine.errors import HifiHeadError, InputError
 from engine.files import user_path
 from engine.resource import Resource
@@ -84,6 +86,7 @@ class PluginHost(Resource):
         self.drawing: tuple[ActivePlugin, ...] = ()  # those asked for each picture
         self.taking: tuple[ActivePlugin, ...] = ()  # those that get what is sent
         self.hearing: tuple[ActivePlugin, ...] = ()
+        self.muted = False  # then silence is heard
 
     # what is on
 
@@ -177,7 +180,9 @@ class PluginHost(Resource):
                 self._give_up(plugin, error)
 
     def on_audio(self, block: Floats, time_s: float) -> None:
-        """Lets the plug-ins hear a block of the microphone."""
+        """Lets the plug-ins hear a block of the microphone, or silence."""
+        if self.muted:
+            block = np.zeros_like(block)
         for plugin in self.hearing:
             try:
                 plugin.hear(block, time_s)

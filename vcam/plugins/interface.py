@@ -80,6 +80,8 @@ class Controls:
     pause: Callable[[], None]
     resume: Callable[[], None]
     card: Callable[[bool], None]
+    mute: Callable[[bool], None]
+    switch_plugin: Callable[[str, bool], None]
     snapshot: Callable[[], Snapshot]
     subscribe: Callable[[Listener], Callable[[], None]]
 

@@ -124,11 +124,13 @@ class PluginRun:
             pause=lambda: self._do("pause"),
             resume=lambda: self._do("resume"),
             card=lambda shown: self._do("card", shown),
+            mute=lambda muted: self._do("mute", muted),
+            switch_plugin=lambda name, on: self._do("switch_plugin", name, on),
             snapshot=lambda: self.snapshot,
             subscribe=subscribe,
         )
 
-    def _do(self, name: str, *arguments: Path | bool | Mapping[str, Any]) -> None:
+    def _do(self, name: str, *arguments: Path | bool | str | Mapping[str, Any]) -> None:
         self.done.append((name, arguments))
 
 
