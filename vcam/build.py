@@ -30,7 +30,7 @@ from vcam.motion import Priority
 from vcam.pipeline.governor import Governor
 from vcam.plugins.host import PluginHost
 from vcam.plugins.interface import Controls
-from vcam.plugins.microphone import Microphone
+from vcam.plugins.microphone import Hearing, Microphone
 from vcam.stats import Stats
 
 if TYPE_CHECKING:
@@ -281,8 +281,12 @@ class Builder:
             messages=self.messages,
             stats=self.stats,
             controls=controls,
-            hear=Microphone(self.settings.plugins.microphone, clock=self.clock, messages=self.messages).hear,
+            hear=self.open_microphone().hear,
         )
+
+    def open_microphone(self) -> Hearing:
+        """What plug-ins hear; it is closed until one does."""
+        return Microphone(self.settings.plugins.microphone, clock=self.clock, messages=self.messages)
 
     def open_rest_memory(self) -> RestMemory | None:
         """Where the drivers' rest is kept from one start to the next; None where the settings say not to."""

@@ -19,9 +19,10 @@ import cv2
 import numpy as np
 import pytest
 
+import plugins.avsync
 import vcam.bench.engines
 import vcam.bench.pipeline
-from engine.errors import InputError
+from engine.errors import DeviceError, InputError
 from engine.mp4 import Mp4File
 from engine.recording import MOTION, Recording
 from engine.runtime.verification import Verification
@@ -285,6 +286,10 @@ TRIALS = {
 }
 
 
+def no_virtual_microphone(device: str) -> None:
+    raise DeviceError("There is no sound here.")
+
+
 def test_bench_prints_the_agreed_shape(
     fakes: type[CliBuilder], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -292,12 +297,18 @@ def test_bench_prints_the_agreed_shape(
     still = Recording(np.array([0, 9]), np.zeros((2, MOTION), np.float32), flags, flags, np.zeros(2, np.int64))
     monkeypatch.setattr(vcam.bench.pipeline, "read_demo", lambda: still)
     monkeypatch.setattr(vcam.bench.pipeline, "WARM_UP_S", 0.1)
+    monkeypatch.setattr(plugins.avsync, "open_virtual_microphone", no_virtual_microphone)
     monkeypatch.setattr(vcam.bench.engines, "engine_names", lambda: list(TRIALS))
     monkeypatch.setattr(vcam.bench.engines, "verify_engine", lambda _folder, name: TRIALS[name])
     assert run_command(["bench", "--json", "--seconds", "2", "--plugins"], fakes) == 0
     result = json.loads(capsys.readouterr().out)
     assert set(result) == {"end_to_end", "stages", "plugins", "memory_mb", "unpaced", "engines", "peak_gflop_per_s"}
-    assert "plugin disclosure" in result["plugins"]["stages"]
+    assert {"plugin lipsync", "plugin disclosure", "plugin recorder"} <= set(result["plugins"]["stages"])
+    each = {row["name"]: row for row in result["plugins"]["each"]}
+    assert list(each) == ["lipsync", "background", "disclosure", "avsync", "recorder", "together"]
+    assert not [row["reason"] for row in each.values() if row["reason"]]
+    assert each["recorder"]["cpu_ms"] > 0
+    assert each["together"]["cpu_ms"] == pytest.approx(sum(row["cpu_ms"] for row in each.values()) / 2, abs=0.01)
     assert not [stage for stage in result["stages"] if stage.startswith("plugin")]
     assert set(result["end_to_end"]) == {"fps", "latency_ms", "jitter_ms", "cpu_s_per_s"}
     assert result["unpaced"]["fps"] > 0

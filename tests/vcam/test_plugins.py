@@ -383,6 +383,11 @@ def test_sound_is_heard_on_another_thread_and_the_microphone_is_open_only_then(r
     heard: Hears = rig.host.hearing[0]._instance
     assert wait_for(lambda: heard.heard == [0, 1, 2, 3, 4])
     assert heard.threads == {"plugin hears sound"}
+    rig.host.muted = True
+    listener(np.full(SOUND_BLOCK, 5, np.float32), 0.0)
+    rig.host.muted = False
+    listener(np.full(SOUND_BLOCK, 6, np.float32), 0.0)
+    assert wait_for(lambda: heard.heard == [0, 1, 2, 3, 4, 0, 6])
     rig.switch(hears={"enabled": False})
     assert rig.listener is None
 
@@ -403,6 +408,7 @@ def test_what_is_sent_is_handed_over_without_waiting(rig: Rig) -> None:
     rig.host.on_sent(BLACK)  # it fails
     assert wait_for(lambda: rig.host.on_sent(BLACK) is None and not rig.host.taking)
     assert "'takes' failed in on_sent (ValueError: nothing to see)" in rig.said.text
+    assert rig.stats.percentiles_ms("plugin takes") is not None
 
 
 def test_wrong_settings_are_refused_and_unknown_ones_left_out(rig: Rig) -> None:
@@ -519,8 +525,10 @@ def test_a_session_shows_what_plugins_make_and_switches_them_live(folder: Path) 
         session.card(False)
         session.update_settings({"plugins": {"blue": {"enabled": False}}})
         assert wait_for(lambda: centre(builder) == RED)
-        session.update_settings({"plugins": {"blue": ON}})
+        session.controls.switch_plugin("blue", True)
         assert wait_for(lambda: centre(builder) == (200, 30, 250))
+        session.controls.mute(True)
+        assert session.snapshot().muted
         with pytest.raises(InputError, match="line 1"):
             session.update_settings({"plugins": {"broken": {**ON, "again": 1}}})
     assert read_states() == ()

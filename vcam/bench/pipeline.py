@@ -6,6 +6,8 @@ and no recording of a person is needed, and the live program's own threads are m
 
 from __future__ import annotations
 
+import functools
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,11 +25,14 @@ from engine.values import Coefficients, Corrections, Picture
 from engine.video import Frame
 from vcam.avatars.avatar import BUNDLED_PORTRAIT, Avatar
 from vcam.bench.engines import compare_engines, peak_gflop_per_s
+from vcam.bench.plugins import HummingMicrophone, costs_of
 from vcam.build import Builder
 from vcam.config import ON_BY_DEFAULT, OutputSettings, PluginsSettings, Settings
 from vcam.drive import Drive
 from vcam.interfaces import Clock, MotionSource, PortraitAnimator, Sink
 from vcam.pipeline.governor import Governor
+from vcam.plugins.host import PluginHost
+from vcam.plugins.microphone import Hearing
 from vcam.session import Session
 from vcam.sources.recording import RecordingSource, read_demo
 from vcam.stats import resident_memory_mb
@@ -41,7 +46,13 @@ RECORDED_FRAMES, RECORDED_STEP_S = 40, 0.1
 SIDE_PX = 64  # added left and right: webcams are wide
 WARM_UP_S = 3.0  # until the engines are warm and the sink's clock is in step
 GIVE_UP_S = 120.0
-PLUGINS = ("background", "disclosure")  # of those that ship, the ones that take part in drawing
+PLUGINS = (
+    "lipsync",
+    "background",
+    "disclosure",
+    "avsync",
+    "recorder",
+)  # of those that ship, the ones that take part in a picture
 
 
 class LoopCamera(Resource):
@@ -142,11 +153,14 @@ class ChainBuilder(Builder):
         *,
         paced: bool,
         plugins: tuple[str, ...] = (),
+        recordings: str = "",
     ) -> None:
-        """``lender`` opens tracker and regressor; ``plugins`` are on."""
+        """``lender`` opens tracker and regressor; ``plugins`` are on; the recorder writes into the folder ``recordings``."""
         # without a pace nothing is late: at the lowest rate no gaps are filled in
         output = OutputSettings(sink="preview", width_px=SIZE[0], height_px=SIZE[1], fps=FPS if paced else LOWEST_FPS)
-        sections = {name: {"enabled": name in plugins} for name in {*ON_BY_DEFAULT, *plugins}}
+        sections: dict[str, dict[str, Any]] = {name: {"enabled": name in plugins} for name in {*ON_BY_DEFAULT, *plugins}}
+        if "recorder" in plugins:
+            sections["recorder"]["save_in"] = recordings
         changes = {"output": output, "plugins": PluginsSettings.model_validate(sections)}
         super().__init__(lender.settings.model_copy(update=changes), clock=lender.clock, messages=lender.messages)
         self._lender, self._animator, self._avatar = lender, animator, avatar
@@ -175,6 +189,9 @@ class ChainBuilder(Builder):
     def open_regressor(self, *, strict: bool = False) -> Any:
         return self._lender.open_regressor(strict=strict)
 
+    def open_microphone(self) -> Hearing:
+        return HummingMicrophone(self.clock)
+
     def open_source(self) -> MotionSource:
         if self._paced:
             return self.tracked("loop", LoopCamera(self._pictures, FPS, self.clock))
@@ -197,7 +214,7 @@ class Run:
 def measure(seconds: float, builder: Builder, *, plugins: bool = False) -> dict[str, Any]:
     """Everything that ``hifihead bench --json`` prints; the builder's messages hear what is being done.
 
-    ``plugins``: once more with those of ``PLUGINS``, for {"plugins": {"end_to_end", "stages"}}.
+    ``plugins``: once more with those of ``PLUGINS``, for {"plugins": {"end_to_end", "stages", "each": as of ``costs_of``}}.
 
     {"end_to_end": {"fps", "latency_ms", "jitter_ms", "cpu_s_per_s"}, "stages": {name: {"p50_ms", "p95_ms"}}, "memory_mb",
     "unpaced": {"fps", "cpu_s_per_s"}, "engines": [...], "peak_gflop_per_s"}; pairs are {"p50", "p95"}.
@@ -210,22 +227,45 @@ def measure(seconds: float, builder: Builder, *, plugins: bool = False) -> dict[
         paced = run_chain(ChainBuilder(builder, animator, avatar, pictures, paced=True), seconds)
         memory_mb = resident_memory_mb()
         if plugins:
-            say(f"… with the plug-ins {', '.join(PLUGINS)} …")
-            with_plugins = run_chain(ChainBuilder(builder, animator, avatar, pictures, paced=True, plugins=PLUGINS), seconds)
+            with_plugins = measure_plugins(session, animator, avatar, pictures, seconds)
         say("… as fast as it goes …")
         unpaced = run_chain(ChainBuilder(builder, animator, avatar, pictures, paced=False), seconds / 2)
     say("… every engine …")
     peak = peak_gflop_per_s()
-    more = {"plugins": {"end_to_end": end_to_end(with_plugins), "stages": stages_of(with_plugins)}} if plugins else {}
     return {
         "end_to_end": end_to_end(paced),
         "stages": stages_of(paced),
-        **more,
+        **({"plugins": with_plugins} if plugins else {}),
         "memory_mb": memory_mb,
         "unpaced": {"fps": unpaced.fps, "cpu_s_per_s": unpaced.cpu},
         "engines": compare_engines(peak),
         "peak_gflop_per_s": peak,
     }
+
+
+def measure_plugins(
+    session: Session, animator: PortraitAnimator, avatar: Avatar, pictures: list[Picture], seconds: float
+) -> dict[str, Any]:
+    """The whole chain with all of ``PLUGINS``, and what each of them costs alone."""
+    builder = session.builder
+    with tempfile.TemporaryDirectory() as recordings:
+
+        def chain(*plugins: str) -> ChainBuilder:
+            return ChainBuilder(builder, animator, avatar, pictures, paced=True, plugins=plugins, recordings=recordings)
+
+        def opened(*plugins: str) -> PluginHost:
+            alone = chain(*plugins)
+            host = alone.open_plugins(session.controls)
+            host.begin(alone.settings.plugins.sections())
+            return host
+
+        builder.messages.say(f"… with the plug-ins {', '.join(PLUGINS)} …")
+        together = run_chain(chain(*PLUGINS), seconds)
+        builder.messages.say("… each of them alone …")
+        hosts = {name: functools.partial(opened, *([name] if name else [])) for name in ("", *PLUGINS)}
+        sent = [np.asarray(cv2.resize(picture[:, SIDE_PX:-SIDE_PX], SIZE), np.uint8) for picture in pictures]
+        each = costs_of(hosts, avatar, [*sent, *sent[-2:0:-1]], builder.clock, fps=FPS, seconds=seconds / 3)
+    return {"end_to_end": end_to_end(together), "stages": stages_of(together), "each": each}
 
 
 def end_to_end(run: Run) -> dict[str, Any]:

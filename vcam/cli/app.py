@@ -288,7 +288,7 @@ def bench_command_line(
         Path | None,
         typer.Option(help="Show the differences from an earlier run, a file of --json.", metavar="FILE", show_default=False),
     ] = None,
-    plugins: Annotated[bool, typer.Option("--plugins", help="Measure plug-ins that take part in drawing, too.")] = False,
+    plugins: Annotated[bool, typer.Option("--plugins", help="Measure what the plug-ins cost, too.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Measure speed on the bundled portrait and drive, at 512x512, and every engine; needs no devices."""

@@ -76,10 +76,10 @@ def plugins_table(run: dict[str, Any]) -> Table:
     title = (
         f"with plug-ins: {end['fps']} pictures/s, {end['cpu_s_per_s']} CPU seconds a second, delay {end['latency_ms']['p50']} ms"
     )
-    table = Table("plug-in", "p50 ms", "p95 ms", title=title, title_justify="left")
-    for stage, times in run["stages"].items():
-        if stage.startswith("plugin "):
-            table.add_row(stage.removeprefix("plugin "), f"{times['p50_ms']:.2f}", f"{times['p95_ms']:.2f}")
+    columns = ("plug-in", "drawing waits, ms a picture", "CPU, ms a picture", "")
+    table = Table(*columns, title=title, title_justify="left")
+    for row in run["each"]:
+        table.add_row(row["name"], f"{row['drawing_ms']:.2f}", f"{row['cpu_ms']:.2f}", row["reason"])
     return table
 
 

@@ -159,7 +159,10 @@ class ActivePlugin:
         """Lets a hook be called, without waiting for it, unless ``most`` calls of it wait already."""
         handed = self._handed[hook]
         while handed and handed[0][0].done(0):
-            self._raise_error(hook, handed.popleft()[0])
+            work_done, _ = handed.popleft()
+            self._raise_error(hook, work_done)
+            if hook == "on_sent":
+                self._stats.add(f"plugin {self.name}", work_done.seconds)
         if handed and self._clock.now() - handed[0][1] > STUCK_S:
             raise self._stuck(hook)
         if len(handed) < most:

@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,6 +23,13 @@ RETRY_S = 2.0  # between attempts to open a microphone that is absent or was unp
 LOOK_S = 0.1  # how often it is looked whether to go on
 SILENT_S = 2.0  # without a block: the device is gone
 WAITING = 50  # blocks; more are dropped
+
+
+class Hearing(Protocol):
+    """What lets a listener hear."""
+
+    def hear(self, listener: Callable[[Floats, float], None] | None) -> None:
+        """Calls it with blocks (``SOUND_BLOCK``,) and the time of their first sample, on a thread, until told None."""
 
 
 class Microphone:
