@@ -13,6 +13,7 @@ from engine.head.portrayed import as_portrayed
 from engine.landmark_indices import LID_MIDDLES, UPPER_LIDS
 from engine.regress.appearance import fit_appearance, vertex_colours
 from engine.regress.landmarks import LandmarkBasis, expression_of, fit_person, gaze_of, observed
+from engine.regress.mouth_colours import mouth_colours
 from engine.render import create_renderer
 from engine.render.lighting import vertex_normals
 from engine.values import BLINKS, FACE_POINTS, JAW_OPEN, LANDMARKS, Coefficients, Face, Floats, Picture, Square
@@ -28,7 +29,8 @@ CLOSED = 0.6  # a blink score above which the photograph's eyes count as closed
 
 @dataclass(frozen=True)
 class Fit:
-    """A person as the head model sees them: z of the portrait, the head with its personal offset, and its albedo (V, 3)."""
+    """A person as the head model sees them: z of the portrait, the head with its personal offset, and its albedo (V, 3),
+    of the mouth's inside as it suits the photograph."""
 
     coefficients: Coefficients
     head: PersonalHead
@@ -52,7 +54,8 @@ def fit_portrait(head: HeadModel, face: Face, crop: Picture) -> Fit:
     z = replace(Coefficients.neutral(), identity=alpha, expression=beta, pose=pose, gaze=gaze)
     gamma, delta = _appearance(head, personal, z, crop)
     z = replace(z, illumination=gamma, texture=delta)
-    return Fit(z, personal, head.albedo(delta))
+    normals = vertex_normals(place(personal.shape(beta, gaze), pose), head.triangles)
+    return Fit(z, personal, mouth_colours(head, head.albedo(delta), normals, gamma, face.landmarks, crop))
 
 
 def personal_offset(head: HeadModel, points: Floats, seen: Floats, pose: Floats) -> Floats:
