@@ -2,6 +2,7 @@
 # make train   installs what training needs and runs the trainer; ARGS="…" are its command and options
 # make test    installs what is missing and runs the tests; ARGS="…" likewise
 # make test-clients  installs OBS and a screen that nobody sees, and tries the camera with a real OBS; pictures to look at come into build/
+# make test-faults  breaks everything that can break while the camera runs, and looks for pixels of the webcam in all that leaves
 # make check   ruff and mypy
 # make audit   looks the locked packages up in PyPI's advisories; needs the network
 # make lock    writes requirements/*.txt and THIRD_PARTY.md anew, with the newest releases that pyproject.toml allows
@@ -11,7 +12,7 @@
 # make clean   removes all that make has put into this folder
 #
 # On Debian and Ubuntu nothing but make must be there. System packages come through apt-get; all else goes into .venv.
-.PHONY: run train test test-clients check audit lock wheels package site clean system
+.PHONY: run train test test-clients test-faults check audit lock wheels package site clean system
 PYTHON := python3
 BIN := .venv/bin
 UV := .venv/.uv/bin/uv
@@ -37,6 +38,9 @@ test-clients: .venv/.dev
 	    $$root $(APT_GET) update && $$root $(APT_GET) install --no-install-recommends $(CLIENTS); \
 	fi
 	$(LOOPBACK_ONLY) $(BIN)/python -m pytest -m clients tests/clients $(ARGS)
+
+test-faults: .venv/.dev
+	$(BIN)/python -m pytest -m faults tests/faults $(ARGS)
 
 check: .venv/.dev
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,6 +105,39 @@ def test_a_camera_that_raises_counts_as_lost() -> None:
         camera.step()
     assert broken.released
     assert "usb" not in said.text
+
+
+class GivingDevice(FakeDevice):
+    """Gives these pictures, whatever they are."""
+
+    def __init__(self, pictures: list[Any]) -> None:
+        super().__init__(iter(()))
+        self._pictures = iter(pictures)
+
+    def read(self) -> tuple[bool, Any]:
+        picture = next(self._pictures, None)
+        return picture is not None, picture
+
+
+@pytest.mark.parametrize("strange", [np.zeros((4, 4, 2), np.uint8), np.full((4, 4, 3), np.nan), np.zeros((0, 4, 3), np.uint8)])
+def test_a_picture_that_is_none_counts_as_missed_and_the_next_is_taken(strange: Any) -> None:
+    clock, said = FakeClock(), Said()
+    camera = make_webcam(iter([GivingDevice([strange, flat(MARKER)])]), clock, said)
+    for _ in range(3):
+        camera.step()
+    frame = camera.take(0)
+    assert frame is not None
+    assert frame.image.shape == flat(MARKER).shape
+    assert len(said) == 1
+
+
+def test_a_grey_camera_is_taken() -> None:
+    camera = make_webcam(iter([GivingDevice([np.full((4, 6), 90, np.uint8)])]), FakeClock(), Said())
+    camera.step()
+    camera.step()
+    frame = camera.take(0)
+    assert frame is not None
+    assert frame.image.tolist() == np.full((4, 6, 3), 90).tolist()
 
 
 def test_opening_tells_absent_from_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:

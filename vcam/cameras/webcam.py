@@ -154,11 +154,23 @@ class Webcam(Resource):
             self._device = self._messages.attempt("camera", "Opening the camera", self._open_found)
             self._lost |= self._device is None
             return 0.0 if self._device is not None else self._retry_s
-        ok, image = self._messages.attempt("camera", "Reading the camera", self._device.read) or (False, None)
-        if not ok or image is None:
+        frame = self._messages.attempt("camera", "Reading the camera", lambda: self._read(self._device))
+        if frame is None:
             return self._missed()
-        self._deliver(image)
+        self._deliver(frame)
         return 0.0
+
+    def _read(self, device: Any) -> Frame | None:
+        """The next frame; None when there is none. Raises DeviceError for what is no picture."""
+        ok, image = device.read()
+        if not ok or image is None:
+            return None
+        captured_s = self._clock.now()
+        if image.dtype != np.uint8 or image.ndim not in (2, 3):
+            raise DeviceError(f"Camera {self._number} gives no pictures of 8 bits, but {image.dtype} {image.shape}.")
+        with self._stats.measure("capture"):
+            rgb = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB if image.ndim == 2 else cv2.COLOR_BGR2RGB)
+        return Frame(np.asarray(rgb, np.uint8), captured_s)
 
     def _open_found(self) -> Any:
         """The camera that there is now; None when there is none, which is said when it is new. Raises DeviceError."""
@@ -172,13 +184,11 @@ class Webcam(Resource):
         self._number, self._absent = number, False
         return device
 
-    def _deliver(self, image: Any) -> None:
-        captured_s = self._clock.now()
+    def _deliver(self, frame: Frame) -> None:
         if self._lost:
             self._messages.say(f"Camera {self._number} is {'back' if self._number == self._delivered else 'there'}.")
         self._lost, self._misses, self._delivered = False, 0, self._number
-        with self._stats.measure("capture"):
-            self._slot.put(Frame(np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8), captured_s))
+        self._slot.put(frame)
 
     def _missed(self) -> float:
         self._misses += 1

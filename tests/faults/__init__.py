@@ -1,0 +1,1 @@
+"""What breaks, and that nothing leaks: make test-faults. Not part of the quick suite."""
