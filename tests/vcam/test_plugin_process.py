@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import cv2
 import pytest
 
+from tests.commands import finished
 from tests.fakes import flat
-from tests.vcam.test_processes import ROOT, environment
 
 SCRIPT = """
 import sys
@@ -32,8 +31,7 @@ def test_the_camera_goes_on_and_the_program_ends_with_0(tmp_path: Path, body: st
         '[camera]\nsource = "idle"\n[plugins]\nfolder = "mine"\n[plugins.hangs]\nenabled = true\n', encoding="utf-8"
     )
     arguments = ["run", "--config", config, "--avatar", tmp_path / "red.jpg", "--output", "preview", "--size", "160x128"]
-    command = [sys.executable, "-c", SCRIPT, *map(str, arguments), "--frames", "90"]
-    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=60)
+    done = finished([sys.executable, "-c", SCRIPT, *arguments, "--frames", "90"])
     assert done.returncode == 0, done.stderr
     assert "Sent 90 pictures" in done.stderr
     assert "'hangs' did not come back from on_frame within 2 s. It is switched off; the camera goes on." in done.stderr
