@@ -19,6 +19,7 @@ CONTINUOUS_S = 0.3  # after a shorter gap a face in the same place is the same w
 REACH, REACH_PER_S = 0.6, 0.3  # how far a head gets: at once, and for every second that it was not seen
 REACH_ALONE_PER_S = 4.0  # likewise, while nobody else is known
 LARGEST_RATIO, LARGEST_RATIO_PER_S = 1.4, 0.2  # how much larger or smaller it becomes, likewise
+SAME_RATIO = 1.2  # up to which a face elsewhere whose likeness decides nothing may be the same one
 SIZE_COST = 1.5  # of a ratio of e, in the same units
 
 # Root of the mean squared distance of two shapes of unit size. Frames of one person differ from the first by 0.035 (median) to
@@ -91,15 +92,22 @@ class Follower:
         driver = self._driver
         assert driver is not None  # noqa: S101 — the caller's condition
         far = float(np.linalg.norm(place.centre - driver.centre)) / max(driver.size, place.size)
-        ratio = max(place.size / driver.size, driver.size / place.size)
-        return far <= REACH + per_s * gone_s and ratio <= LARGEST_RATIO + LARGEST_RATIO_PER_S * gone_s
+        return far <= REACH + per_s * gone_s and self._ratio(place) <= LARGEST_RATIO + LARGEST_RATIO_PER_S * gone_s
+
+    def _ratio(self, place: Place) -> float:
+        """Of the sizes of a place and the driver's, the larger to the smaller."""
+        assert self._driver is not None  # noqa: S101 — the caller's condition
+        return max(place.size / self._driver.size, self._driver.size / place.size)
 
     def _is_driver(self, face: Face, place: Place, gone_s: float) -> bool:
         if self._shape is None or gone_s > STRANGER_S:
             return True
         if gone_s <= CONTINUOUS_S and self._within(place, gone_s, REACH_PER_S):
             return True
-        return unlikeness(self._shape, shape(face)) <= UNLIKE
+        unlike = unlikeness(self._shape, shape(face))
+        if LIKE < unlike <= UNLIKE:  # either may be: somebody of another size elsewhere counts as a stranger
+            return self._within(place, gone_s, 0.0) or self._ratio(place) <= SAME_RATIO
+        return unlike <= LIKE
 
     def _saw(self, face: Face, places: list[Place], index: int, time_s: float, gone_s: float) -> None:
         """Takes note of the driver, and of everybody else."""

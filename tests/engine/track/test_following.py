@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.track.following import REACH, STRANGER_S, UNLIKE, Candidate, Follower, shape, unlikeness
+from engine.track.following import LIKE, REACH, STRANGER_S, UNLIKE, Candidate, Follower, shape, unlikeness
 from engine.track.regions import Region
 from engine.values import Face, Floats
 
@@ -112,6 +112,35 @@ def test_a_stranger_who_appears_elsewhere_at_once_waits() -> None:
     scene.see(seconds=0.2)
     assert scene.see((OTHER, elsewhere, 200.0, 220.0), seconds=1) is None
     assert scene.see((ONE, elsewhere, 200.0, 220.0)) is not None
+    assert scene.follower.person == 0
+
+
+def similar(share: float) -> Floats:
+    """The shape of somebody who looks much like ONE."""
+    return (ONE + share * OTHER).astype(np.float32)
+
+
+FAR = 150.0 + 220 * (REACH + 0.5)
+
+
+@pytest.mark.parametrize(("x", "size"), [(FAR, 170.0), (FAR, 280.0), (FAR + 60, 150.0)])
+def test_somebody_similar_who_appears_elsewhere_and_of_another_size_waits(x: float, size: float) -> None:
+    stranger = similar(0.065)
+    assert LIKE < unlikeness(shape(face(ONE, 0, 0, 100)), shape(face(stranger, 0, 0, 100))) < UNLIKE
+    scene = Scene()
+    scene.see(ME, seconds=1)
+    scene.see(seconds=0.5)
+    assert scene.see((stranger, x, 200.0, size), seconds=STRANGER_S - 0.6) is None
+    assert scene.see((stranger, x, 200.0, size), seconds=0.3) is not None
+    assert scene.follower.person == 1
+
+
+@pytest.mark.parametrize(("x", "size"), [(160.0, 210.0), (150.0, 280.0), (FAR, 220.0), (FAR, 200.0)])
+def test_who_looks_similar_and_has_the_place_or_the_size_is_the_driver(x: float, size: float) -> None:
+    scene = Scene()
+    scene.see(ME, seconds=1)
+    scene.see(seconds=0.5)
+    assert scene.see((similar(0.065), x, 200.0, size)) is not None
     assert scene.follower.person == 0
 
 
