@@ -64,11 +64,14 @@ class Mp4File(Resource):
         self.frames = 0
         try:
             self._container: Any = av.open(ffmpeg_name(self._unfinished), "w", format="mp4", options=FRAGMENTS)
-        except (FFmpegError, OSError) as error:
-            self._unfinished.unlink(missing_ok=True)
-            raise InputError(f"{path} cannot be written ({reason(error)}).") from error
-        self._stream = add_stream(self._container, size, Fraction(fps), reordered=sound_hz is None)
-        self._sound = add_sound(self._container, sound_hz) if sound_hz is not None else None
+            self._stream = add_stream(self._container, size, Fraction(fps), reordered=sound_hz is None)
+            self._sound = add_sound(self._container, sound_hz) if sound_hz is not None else None
+        except BaseException as error:  # a signal's, too: nobody can discard yet what is not made
+            with contextlib.suppress(OSError):
+                self._unfinished.unlink(missing_ok=True)
+            if isinstance(error, FFmpegError | OSError):
+                raise InputError(f"{path} cannot be written ({reason(error)}).") from error
+            raise
         self._heard = 0  # samples
         self._open = True
 

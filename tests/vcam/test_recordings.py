@@ -19,6 +19,7 @@ from engine.video import VideoDamage, read_frames
 from tests.fakes import FakeBuilder, FakeClock, FakeSink, Said, flat
 from vcam.messages import Messages
 from vcam.session import Session
+from vcam.signals import Interrupted
 
 ROOT = Path(__file__).parents[2]
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals and limits of processes are POSIX's")
@@ -167,3 +168,13 @@ def test_a_sink_that_fails_is_taken_out_while_there_is_another() -> None:
     assert (sinks[0].closed, sinks[1].closed, session._sinks) == (True, False, sinks[1:])
     with pytest.raises(InputError):
         session._sink_failed(sinks[1], InputError("no more"))
+
+
+def test_a_file_that_is_interrupted_while_it_is_opened_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise Interrupted(signal.SIGTERM)
+
+    monkeypatch.setattr("engine.mp4.add_stream", interrupted)
+    with pytest.raises(Interrupted):
+        Mp4File(tmp_path / "x.mp4", (64, 48), 25)
+    assert list(tmp_path.iterdir()) == []
