@@ -26,7 +26,7 @@ from engine.warp.vertices import VertexAppearance, dress, move
 
 MOUTH_COEFFICIENTS = [i for i, name in enumerate(EXPRESSION_NAMES) if name.startswith(("jaw", "mouth", "tongue"))]
 LIPS_PART = 0.1  # change of a mouth coefficient at which the inside of a mouth closed in the photograph is all rendered
-JAW_DROPS = 0.3  # the same of the jaw, for what lies below the upper teeth of an open mouth: teeth would be stretched over it
+JAW_DROPS = 0.15  # the same of the jaw, for what lies below the upper teeth of an open mouth: teeth would be stretched over it
 EYES_DEEPER_DM = 0.05  # lids cut through the eyeballs on their way down
 MOUTH_DEEPER_DM = 0.1  # lips that close over teeth cut through them
 LIDS_DEEPER_DM = -0.03  # and the upper lid lies over the lower one's edge
