@@ -499,8 +499,9 @@ def test_the_public_interface_of_a_session() -> None:
     """What panels and plug-ins may rely on; each is documented."""
     public = {name: member for name, member in vars(Session).items() if not name.startswith("_")}
     assert sorted(public) == [
-        "builder", "card", "close", "drawn", "end", "finish_gaze", "look", "open_avatar", "own", "pause", "photo", "play",
-        "recalibrate", "resume", "run", "sent", "set_avatar", "settings", "snapshot", "start", "subscribe", "update_settings",
+        "builder", "card", "close", "controls", "drawn", "end", "finish_gaze", "look", "mute", "open_avatar", "own", "pause",
+        "photo", "play", "recalibrate", "resume", "run", "sent", "set_avatar", "settings", "snapshot", "start", "subscribe",
+        "switch_plugin", "update_settings",
     ]  # fmt: skip
     assert all(inspect.getdoc(member) for member in public.values())
     assert list(inspect.signature(Session.update_settings).parameters) == ["self", "changes", "name"]

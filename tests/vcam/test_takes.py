@@ -15,7 +15,7 @@ from engine.portrait import FaceInPhotograph, find_face
 from engine.values import EXPRESSION_NAMES, Face, Picture
 from engine.video import Frame
 from vcam.avatars.avatar import BUNDLED_PORTRAIT
-from vcam.avatars.takes import choose, write_takes
+from vcam.takes import choose, write_takes
 
 
 @pytest.fixture(scope="module")

@@ -87,7 +87,7 @@ def from_video(clip: Path, folder: Path) -> None:
     """Writes the pictures of a video that show most into a new folder. Raises InputError."""
     from engine.track import Tracker
     from engine.video import read_frames, video_info
-    from vcam.avatars.takes import choose, refuse_folder, write_takes
+    from vcam.takes import choose, refuse_folder, write_takes
 
     video_info(clip)
     refuse_folder(folder)
