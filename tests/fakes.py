@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -307,3 +308,23 @@ def with_source(settings: Settings, source: str) -> Settings:
 
 def gone() -> DeviceError:
     return DeviceError("The virtual camera takes no more pictures.")
+
+
+@contextmanager
+def sending(send: Callable[[Picture], object], picture: Callable[[int], Picture], fps: float = 30) -> Iterator[None]:
+    """Within, picture 0, 1, 2 … are sent on a thread, as a session sends them."""
+    stop = threading.Event()
+
+    def run() -> None:
+        number = 0
+        while not stop.wait(1 / fps):
+            send(picture(number))
+            number += 1
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from engine.values import Picture
 from plugins.obs import ObsPlugin, link
 from plugins.obs.protocol import ObsConnection
 from tests.clients.obs_session import SIZE, RealObs, free_port, missing_program, screenshot, wait_until
-from tests.fakes import flat
+from tests.fakes import flat, sending
 from tests.test_docs import ROOT
 from vcam.plugins.testing import PluginRun
 from vcam.sinks.preview import PreviewPage
@@ -140,25 +139,12 @@ class StateOnly:
 
 
 @contextmanager
-def sending(place: PageAddress, picture: Callable[[int], Picture]) -> Iterator[None]:
+def page_sending(place: PageAddress, picture: Callable[[int], Picture]) -> Iterator[None]:
     """Within, the preview's page at that address sends pictures."""
-    stop = threading.Event()
     with PreviewPage(0, 85, StateOnly(), place) as page:  # type: ignore[arg-type]
         assert page.place == place
-
-        def send() -> None:
-            number = 0
-            while not stop.wait(1 / 30):
-                page.send(picture(number))
-                number += 1
-
-        thread = threading.Thread(target=send)
-        thread.start()
-        try:
+        with sending(page.send, picture):
             yield
-        finally:
-            stop.set()
-            thread.join()
 
 
 def numbered(colour: tuple[int, int, int]) -> Callable[[int], Picture]:
@@ -194,14 +180,14 @@ def test_the_stream_has_the_right_colours_and_goes_on_after_a_restart(tmp_path: 
     place = PageAddress(free_port(), "t" * 22)
     obs.address_file.write_text(f"{place.port} {place.token}\n", encoding="ascii")
     with obs.running() as connection:
-        with sending(place, numbered(RED)):
+        with page_sending(place, numbered(RED)):
             asked.touch()
             wait_until(lambda: shows(connection, "HifiHead Cam", RED), "the picture was not shown, or in other colours")
             keep("stream", screenshot(connection, "Live"))
             corners = set()
             wait_until(lambda: corners.add(int(corner(connection))) or len(corners) >= 5, "the picture does not move")
         time.sleep(GAP_S)
-        with sending(place, numbered(BLUE)):
+        with page_sending(place, numbered(BLUE)):
             wait_until(lambda: shows(connection, "HifiHead Cam", BLUE), "the source did not go on")
             keep("stream-after-restart", screenshot(connection, "Live"))
 

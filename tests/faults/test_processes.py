@@ -15,12 +15,12 @@ import pytest
 
 from engine.mp4 import Mp4File
 from engine.video import read_frames
+from tests.commands import ROOT, Command, finished
 from tests.faults.code import HEIGHT, WIDTH, LeakDetector
 from tests.faults.rig import FaultyWebcam
 
 pytestmark = pytest.mark.faults
 
-ROOT = Path(__file__).parents[2]
 FRAMES = 120
 RUN_BYTES = 48  # so many bytes of a row of a picture, anywhere in a file, are no chance
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals of other processes are POSIX's")
@@ -71,9 +71,8 @@ def test_neither_the_recording_nor_any_file_has_a_pixel_of_the_webcam(clip: Path
 def test_a_program_that_was_stopped_for_a_while_goes_on(clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     options = ["run", "--camera", clip, "--output", f"file:{out}", "--size", "256x256"]
-    process = subprocess.Popen(command(*options), cwd=ROOT, env=surroundings(tmp_path), stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    assert any("The avatar is live" in line for line in process.stderr)
+    process = Command(command(*options), env=surroundings(tmp_path))
+    process.wait_for("The avatar is live")
     process.send_signal(signal.SIGSTOP)
     time.sleep(20)
     size = max(path.stat().st_size for path in tmp_path.glob("out*"))
@@ -97,10 +96,7 @@ def test_no_packet_leaves_this_machine(clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     line = " ".join(command("run", "--camera", clip, "--output", f"preview,file:{out}", "--frames", "60", "--size", "256x256"))
     script = f"ip link set lo up 2>/dev/null || ifconfig lo up; {line} && cat /proc/net/snmp"
-    done = subprocess.run(
-        ["unshare", "-rn", "sh", "-c", script], cwd=ROOT, env=surroundings(tmp_path), capture_output=True, text=True, timeout=170,
-        check=False,
-    )  # fmt: skip
+    done = finished(["unshare", "-rn", "sh", "-c", script], env=surroundings(tmp_path))
     assert done.returncode == 0, done.stderr
     names, values = [row.split()[1:] for row in done.stdout.splitlines() if row.startswith("Ip:")][:2]
     assert dict(zip(names, values, strict=True))["OutNoRoutes"] == "0"

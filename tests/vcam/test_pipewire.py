@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine.errors import DeviceError
-from tests.fakes import FakeBuilder, FakeClock, Said, flat, with_source
+from tests.fakes import FakeBuilder, FakeClock, Said, flat, sending, with_source
 from tests.vcam.pipewire_session import PATIENCE_S, PipeWireSession, missing_program, pictures_in, pipewire_session, wait_until
 from vcam.clock import SystemClock
 from vcam.config import Settings
@@ -49,26 +48,6 @@ def open_camera() -> PipeWireCamera:
     return PipeWireCamera(SIZE, FPS, "HifiHead Cam")
 
 
-@contextmanager
-def sending(camera: PipeWireCamera, picture: Callable[[int], np.ndarray]) -> Iterator[None]:
-    """Within, pictures are sent as a session sends them."""
-    stop = threading.Event()
-
-    def send() -> None:
-        number = 0
-        while not stop.wait(1 / FPS):
-            camera.send(picture(number))
-            number += 1
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-
-
 def numbered(number: int) -> np.ndarray:
     return flat((16 + number % LEVELS,) * 3, *SIZE)
 
@@ -88,7 +67,7 @@ def test_the_camera_is_listed_by_its_name_and_gone_at_the_end(in_session: PipeWi
 @needs_pipewire
 def test_readers_get_the_pictures_in_their_size_colours_and_order(in_session: PipeWireSession, tmp_path: Path) -> None:
     outs = [tmp_path / "first.yuy2", tmp_path / "second.yuy2"]
-    with open_camera() as camera, sending(camera, numbered):
+    with open_camera() as camera, sending(camera.send, numbered, FPS):
         wait_until(in_session.cameras)
         with in_session.reading(outs[0], 12) as first, in_session.reading(outs[1], 12) as second:
             assert [first.wait(PATIENCE_S), second.wait(PATIENCE_S)] == [0, 0]
@@ -107,7 +86,7 @@ def test_readers_get_the_pictures_in_their_size_colours_and_order(in_session: Pi
 def test_colours_arrive_as_they_were(in_session: PipeWireSession, tmp_path: Path) -> None:
     halves = flat(RED, *SIZE)
     halves[:, SIZE[0] // 2 :] = (30, 60, 200)
-    with open_camera() as camera, sending(camera, lambda _number: halves):
+    with open_camera() as camera, sending(camera.send, lambda _number: halves, FPS):
         wait_until(in_session.cameras)
         with in_session.reading(tmp_path / "out.yuy2", 3) as reader:
             assert reader.wait(PATIENCE_S) == 0
@@ -129,7 +108,7 @@ def test_readers_that_come_and_go_are_seen(in_session: PipeWireSession, tmp_path
 @needs_pipewire
 def test_a_reader_that_hangs_holds_nobody_up(in_session: PipeWireSession, tmp_path: Path) -> None:
     out = tmp_path / "out.yuy2"
-    with open_camera() as camera, sending(camera, numbered):
+    with open_camera() as camera, sending(camera.send, numbered, FPS):
         wait_until(in_session.cameras)
         with in_session.reading(tmp_path / "hangs.yuy2") as reader:
             wait_until(camera.watched)

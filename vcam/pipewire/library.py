@@ -12,7 +12,7 @@ import socket
 from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_int, c_int32, c_int64, c_uint32, c_uint64, c_void_p
 from pathlib import Path
 
-from engine.errors import DeviceError
+from vcam.native_library import open_library
 
 LIBRARY = "libpipewire-0.3.so.0"
 STREAM_EVENTS_VERSION = 2
@@ -101,13 +101,9 @@ FUNCTIONS = {
 @functools.cache
 def load() -> ctypes.CDLL:
     """The library with its functions declared, initialised. Raises DeviceError where there is none."""
-    try:
-        library = ctypes.CDLL(LIBRARY)
-    except OSError as error:
-        raise DeviceError(f"PipeWire's library {LIBRARY} is missing; on Debian: sudo apt install libpipewire-0.3-0.") from error
-    for name, (result, arguments) in FUNCTIONS.items():
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
+    library = open_library(
+        LIBRARY, FUNCTIONS, f"PipeWire's library {LIBRARY} is missing; on Debian: sudo apt install libpipewire-0.3-0."
+    )
     library.pw_init(None, None)
     library.pw_log_set_level(0)  # what goes wrong is told by return values and states; nothing goes to standard error
     return library

@@ -10,7 +10,7 @@ import ctypes
 import functools
 from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_int, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
 
-from engine.errors import DeviceError
+from vcam.native_library import open_library
 
 LIBRARY = "libpulse.so.0"
 NO_AUTOSPAWN = 1  # enum pa_context_flags
@@ -134,11 +134,5 @@ FUNCTIONS = {
 @functools.cache
 def load() -> ctypes.CDLL:
     """The library with its functions declared. Raises DeviceError where there is none."""
-    try:
-        library = ctypes.CDLL(LIBRARY)
-    except OSError as error:
-        raise DeviceError(f"The library {LIBRARY} is missing; on Debian and Ubuntu: sudo apt install libpulse0.") from error
-    for name, (result, arguments) in FUNCTIONS.items():
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
-    return library
+    absent = f"The library {LIBRARY} is missing; on Debian and Ubuntu: sudo apt install libpulse0."
+    return open_library(LIBRARY, FUNCTIONS, absent)
