@@ -150,6 +150,14 @@ def sync_names(folder: Path) -> None:
             os.close(opened)
 
 
+def make_folder(path: Path) -> None:
+    """Makes a folder and those above it where they are missing; raises InputError when that is not possible."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {path} cannot be made: {reason(error)}.") from error
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes a file; raises InputError when that is not possible, and what stood there before stays."""
     with replacing(path) as partial:

@@ -6,7 +6,7 @@ from importlib import metadata
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.files import write_text
+from engine.files import make_folder, write_text
 from engine.process import user_folder
 from vcam.version import DISTRIBUTION, PROJECT
 
@@ -41,9 +41,6 @@ def own_config() -> Path:
     if installed is None:
         raise InputError("There is no settings file to begin with: install HifiHead Cam again.")
     own = user_folder("config") / NAME
-    try:
-        own.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"The folder {own.parent} cannot be made: {error.strerror}.") from error
+    make_folder(own.parent)
     write_text(own, installed.read_text(encoding="utf-8"))
     return own

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.crop import face_size
 from engine.errors import InputError
-from engine.files import reason
+from engine.files import make_folder
 from engine.picture_file import write_picture
 from engine.portrait import MIN_FACE_PX
 from engine.values import BLINKS, EXPRESSION_NAMES, JAW_OPEN, Face, Picture
@@ -81,10 +81,7 @@ def refuse_folder(folder: Path) -> None:
 def write_takes(takes: Iterable[Take], folder: Path) -> list[Path]:
     """Writes the pictures as JPEG files into a folder, which must not hold any yet. Raises InputError."""
     refuse_folder(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"The folder {folder} cannot be made: {reason(error)}.") from error
+    make_folder(folder)
     paths = []
     for take in takes:
         paths.append(folder / f"{take.name}.jpg")
