@@ -12,19 +12,16 @@ import numpy as np
 from engine.crop import face_size
 from engine.errors import InputError
 from engine.files import make_folder
+from engine.photographs.contributions import BROW_RAISERS, SMILES
 from engine.picture_file import write_picture
 from engine.portrait import MIN_FACE_PX
-from engine.values import BLINKS, EXPRESSION_NAMES, JAW_OPEN, Face, Picture
+from engine.values import BLINKS, JAW_OPEN, Face, Picture
 from engine.video import Frame
 
 REST = "0-rest"
 LEAST = 0.35  # score from which on a picture shows what it is taken for
 LEAST_SHARP = 0.6  # of the median sharpness of the video's faces: what is more blurred is not taken
 _NOSE, _RIGHT_CHEEK, _LEFT_CHEEK = 1, 234, 454
-_SMILES, _BROWS = (
-    [EXPRESSION_NAMES.index(name) for name in names]
-    for names in (("mouthSmileLeft", "mouthSmileRight"), ("browInnerUp", "browOuterUpLeft", "browOuterUpRight"))
-)
 
 
 @dataclass(frozen=True)
@@ -42,10 +39,10 @@ def kinds(face: Face) -> dict[str, float]:
     aside = (2 * x[_NOSE] - x[_RIGHT_CHEEK] - x[_LEFT_CHEEK]) / max(abs(float(x[_LEFT_CHEEK] - x[_RIGHT_CHEEK])), 1.0)
     turn = abs(float(aside))
     found = {
-        "1-smile": float(scores[_SMILES].mean()) - turn,
+        "1-smile": float(scores[SMILES].mean()) - turn,
         "2-open": float(scores[JAW_OPEN]) * 1.3 - turn,
         "3-shut": float(scores[BLINKS].min()) - turn,
-        "4-brows": float(scores[_BROWS].mean()) - turn,
+        "4-brows": float(scores[BROW_RAISERS].mean()) - turn,
         "5-left": float(aside),
         "6-right": -float(aside),
     }

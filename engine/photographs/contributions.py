@@ -19,7 +19,7 @@ HOW_TO_TAKE = {
 }
 # From where on a photograph shows it: β, how much more of it than the first photograph; a turn [rad]
 SMILE, JAW, SHUT, BROWS, TURN = 0.3, 0.3, 0.6, 0.25, 0.15
-_SMILES, _BROWS = (
+SMILES, BROW_RAISERS = (
     [EXPRESSION_NAMES.index(name) for name in names]
     for names in (("mouthSmileLeft", "mouthSmileRight"), ("browInnerUp", "browOuterUpLeft", "browOuterUpRight"))
 )
@@ -30,10 +30,10 @@ def contributions(first: Coefficients, photograph: FurtherPhotograph) -> tuple[s
     beta, more = photograph.z.expression, photograph.z.expression - first.expression
     turn = float(photograph.z.pose[1] - first.pose[1])
     shown = {
-        "teeth": photograph.shown.analysis.mouth_open and beta[_SMILES].mean() > SMILE,
+        "teeth": photograph.shown.analysis.mouth_open and beta[SMILES].mean() > SMILE,
         "open mouth": photograph.shown.analysis.mouth_open and beta[JAW_OPEN] > JAW,
         "closed eyes": beta[BLINKS].min() > SHUT,
-        "brows": more[_BROWS].mean() > BROWS,
+        "brows": more[BROW_RAISERS].mean() > BROWS,
         "left": turn > TURN,
         "right": turn < -TURN,
     }
